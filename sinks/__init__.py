@@ -1,0 +1,1 @@
+"""Where rows go: ClickHouse tables, migrations, the writer, and the embedded server."""

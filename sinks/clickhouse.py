@@ -1,0 +1,190 @@
+"""ClickHouse over its native protocol: the only module that names the driver.
+
+A connection belongs to one thread at a time. The outcome of a write that failed half-way is unknown;
+all writes here are upserts, so the cure is always to write again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from clickhouse_driver import Client, errors
+
+from schemas.errors import SinkError
+from sinks.tables import Table
+
+__all__ = ["RETRYABLE", "Address", "ClickHouse", "SinkRefused", "SinkUnavailable"]
+
+#: Server errors that pass: load, limits of the moment, replicas on their way, a full disk.
+#: Source: github.com/ClickHouse/clickhouse-kafka-connect, util/Utils.java, and our own fault tests.
+RETRYABLE: frozenset[int] = frozenset(
+    {3, 76, 107, 159, 164, 202, 203, 209, 210, 236, 241, 242, 243, 246, 252, 285, 319, 425, 999}
+)
+
+# Asynchronous inserts would merge the batches of several writers and report errors too late;
+# deduplication of inserts can drop rows that were never stored. Our rows are upserts instead.
+_INSERT_SETTINGS: dict[str, Any] = {
+    "async_insert": 0,
+    "deduplicate_insert": "disable",
+    "insert_deduplicate": 0,
+    "max_partitions_per_insert_block": 0,
+}
+
+
+class SinkUnavailable(SinkError):
+    """ClickHouse did not answer, or asked to come again later. Write again."""
+
+
+class SinkRefused(SinkError):
+    """ClickHouse refused for a reason that will not pass. `code` is its own error code."""
+
+    def __init__(self, what: str, *, code: int, cure: str = "") -> None:
+        super().__init__(what, cure=cure)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where ClickHouse is, and as whom to speak to it."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    database: str
+    secure: bool = False
+    timeout_s: float = 60.0
+
+    def __repr__(self) -> str:
+        return f"{self.user}@{self.host}:{self.port}/{self.database}"
+
+
+class ClickHouse:
+    """One connection, opened when it is first used and again after a failure.
+
+    Raises:
+        SinkUnavailable: ClickHouse does not answer, or a passing error of the server.
+        SinkRefused: Any other error of the server.
+    """
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        self._client: Client | None = None
+        self._lock = threading.Lock()
+
+    def rows(
+        self,
+        sql: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        settings: Mapping[str, Any] | None = None,
+    ) -> list[tuple[Any, ...]]:
+        """Run a query and return its rows."""
+        with self._connected() as client:
+            rows: list[tuple[Any, ...]] = client.execute(sql, params, settings=dict(settings or {}))
+            return rows
+
+    def named_rows(
+        self, sql: str, params: Mapping[str, Any] | None = None
+    ) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """Run a query and return the names of its columns, and its rows."""
+        with self._connected() as client:
+            rows, columns = client.execute(sql, params, with_column_types=True)
+            return [name for name, _ in columns], rows
+
+    def command(self, sql: str) -> None:
+        """Run a statement that returns nothing."""
+        with self._connected() as client:
+            client.execute(sql)
+
+    def insert(self, table: Table, columns: Sequence[Sequence[Any]]) -> int:
+        """Upsert rows given as columns, in the order of `table.columns`; return how many."""
+        if not columns or not columns[0]:
+            return 0
+        rows = len(columns[0])
+        names = ", ".join(table.columns)
+        with self._connected() as client:
+            client.execute(
+                f"INSERT INTO {self.address.database}.{table.name} ({names}) VALUES",
+                # The driver replaces nulls inside the lists it is given: without copies, writing the
+                # same rows again after a failure would store 0 where there was nothing.
+                [list(column) for column in columns],
+                columnar=True,
+                settings={**_INSERT_SETTINGS, "insert_block_size": max(rows, 1)},
+            )
+        return rows
+
+    def close(self) -> None:
+        """Close the connection; the next call opens it again."""
+        with self._lock:
+            self._drop()
+
+    def _drop(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            client.disconnect()
+
+    @contextmanager
+    def _connected(self) -> Iterator[Client]:
+        with self._lock:
+            if self._client is None:
+                self._client = self._open()
+            try:
+                yield self._client
+            except errors.ServerException as error:
+                # The server answered in order, so the connection itself is fine.
+                raise _server_error(error, self.address) from None
+            except (errors.Error, OSError, EOFError) as error:
+                # A socket that failed half-way through an answer must never be read again.
+                self._drop()
+                raise _lost(error, self.address) from None
+            except BaseException:
+                self._drop()
+                raise
+
+    def _open(self) -> Client:
+        address = self.address
+        return Client(
+            host=address.host,
+            port=address.port,
+            user=address.user,
+            password=address.password,
+            # The database may not exist yet, so every statement names it in full.
+            database="default",
+            secure=address.secure,
+            connect_timeout=min(10.0, address.timeout_s),
+            send_receive_timeout=address.timeout_s,
+            compression="lz4",
+            client_name="earshot",
+        )
+
+
+def _server_error(error: errors.ServerException, address: Address) -> SinkError:
+    code = error.code
+    # Only the first line: the rest is the server's stack trace, and may quote data.
+    text = str(error.message).split("\n", 1)[0].removeprefix("DB::Exception: ")[:300]
+    if code in RETRYABLE:
+        return SinkUnavailable(f"ClickHouse {address!r} is busy (code {code}).")
+    if code in (errors.ErrorCodes.AUTHENTICATION_FAILED, 192, 193, 194):
+        return SinkRefused(
+            f"ClickHouse {address!r} refuses the user or password.",
+            code=code,
+            cure="Correct EARSHOT_CLICKHOUSE__USER and EARSHOT_CLICKHOUSE__PASSWORD.",
+        )
+    cure = (
+        "Run `earshot migrate`." if code in (60, 81) else "Its log says more."
+    )  # unknown table or database
+    return SinkRefused(
+        f"ClickHouse {address!r} refuses (code {code}): {text}", code=code, cure=cure
+    )
+
+
+def _lost(error: Exception, address: Address) -> SinkUnavailable:
+    return SinkUnavailable(
+        f"ClickHouse {address!r} does not answer ({type(error).__name__}).",
+        cure="Start it (`earshot up` on a laptop), or correct EARSHOT_CLICKHOUSE__HOST and __PORT.",
+    )

@@ -1,0 +1,1 @@
+"""Agents: thin. They wire the pure parts to topics and to ClickHouse."""

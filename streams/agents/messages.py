@@ -1,0 +1,105 @@
+"""Rejects and slices as they go to Kafka and ClickHouse."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from schemas.codec import Encoder
+from schemas.framing import unframe
+from schemas.measures import DIMENSIONS
+from sinks.tables import TABLES
+from streams.batch import LogRecord, TopicPartition
+from streams.fold.cells import SLICE_MS
+from streams.fold.columns import Columns
+from streams.fold.partition import Rejected
+
+__all__ = ["reject_columns", "reject_messages", "slice_messages"]
+
+Reject = tuple[TopicPartition, Rejected, LogRecord]
+Message = tuple[bytes, bytes]
+
+
+def slice_messages(columns: Columns, encoder: Encoder) -> list[Message]:
+    """Return the messages of `feedback.slices` for columns of the table `slices`."""
+    names = TABLES["slices"].columns
+    messages = []
+    for values in zip(*columns, strict=True):
+        row = dict(zip(names, values, strict=True))
+        record = {
+            "measure": row["measure"],
+            "dimensions": [
+                {"name": name, "value": row[name]}
+                for name in DIMENSIONS
+                if name in row["dimensions"]
+            ],
+            "slice_start": row["slice_start"] * 1000,
+            "slice_ms": SLICE_MS,
+            "bucket": row["bucket"],
+            "n": row["n"],
+            "topic": row["_topic"],
+            "epoch": row["_epoch"],
+            "partition": row["_partition"],
+            "chunk": row["_chunk"],
+            "version": row["_version"],
+            "definitions": row["_definitions"],
+        }
+        key = (
+            f"{row['series']:032x}|{row['slice_start']}|{row['bucket']}|"
+            f"{row['_topic']}|{row['_epoch']}|{row['_partition']}|{row['_chunk']}"
+        )
+        messages.append((key.encode(), encoder.encode(record)))
+    return messages
+
+
+def reject_messages(rejects: Sequence[Reject], epoch: int, encoder: Encoder) -> list[Message]:
+    """Return the messages of `feedback.rejects`."""
+    return [
+        (
+            f"{tp.topic}|{epoch}|{tp.partition}|{record.offset}".encode(),
+            encoder.encode(
+                {
+                    "topic": tp.topic,
+                    "epoch": epoch,
+                    "partition": tp.partition,
+                    "offset": record.offset,
+                    "timestamp": record.timestamp,
+                    "reason": reject.rejection.reason,
+                    "detail": reject.rejection.detail,
+                    "schema_id": _schema_id(record.value),
+                    "key": record.key,
+                    "value": record.value,
+                    "headers": [
+                        {"name": name, "value": value} for name, value in record.headers or ()
+                    ],
+                }
+            ),
+        )
+        for tp, reject, record in rejects
+    ]
+
+
+def reject_columns(rejects: Sequence[Reject], epoch: int) -> Columns:
+    """Return the columns of the table `rejects`."""
+    rows = [
+        (
+            tp.topic,
+            epoch,
+            tp.partition,
+            record.offset,
+            record.timestamp,
+            reject.rejection.reason,
+            reject.rejection.detail,
+            _schema_id(record.value),
+            record.key,
+            record.value,
+            [(name, value or b"") for name, value in record.headers or ()],
+            0,
+        )
+        for tp, reject, record in rejects
+    ]
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _schema_id(value: bytes | None) -> int | None:
+    framed = unframe(value) if value else None
+    return framed.schema_id if framed else None

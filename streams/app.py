@@ -1,0 +1,209 @@
+"""The worker: the only place where Faust, the intake and ClickHouse are wired together."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import time
+from typing import Any
+
+import structlog
+
+from schemas.catalog import INPUTS
+from schemas.errors import EarshotError, StreamError
+from sinks.clickhouse import ClickHouse
+from streams.agents.intake import Intake, IntakeConfig
+from streams.batch import TopicPartition
+from streams.outputs import Outputs
+from streams.settings import Settings
+from streams.store import Store
+from streams.transport import BatchApp
+from streams.wiring import address_of, measures_of, registry_of
+
+__all__ = ["run_worker"]
+
+log = structlog.get_logger(__name__)
+
+#: Faust is told of a commit interval; offsets are committed when they are durable.
+_COMMIT_S = 0.5
+
+
+def run_worker(settings: Settings) -> None:
+    """Run a worker until SIGTERM or SIGINT.
+
+    Raises:
+        EarshotError: The worker cannot go on: ClickHouse or Kafka refuse.
+    """
+    asyncio.run(_Worker(settings).run())
+
+
+class _Worker:
+    """One worker process: its app, its intake, and the reason it stops."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._stop = asyncio.Event()
+        self._failure: BaseException | None = None
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, self._stop.set)
+        settings = self._settings
+        measures = measures_of(settings)
+        clickhouse = ClickHouse(address_of(settings))
+        store = Store(clickhouse)
+        await asyncio.to_thread(store.keep_definitions, measures)
+        outputs = Outputs(settings.kafka.brokers)
+        intake = Intake(
+            self._intake_config(),
+            store=store,
+            outputs=outputs,
+            registry=registry_of(settings),
+            measures=measures,
+            now=time.monotonic,
+        )
+        app = self._app(intake)
+        log.info("worker_starting", brokers=settings.kafka.brokers, group=settings.kafka.group,
+                 clickhouse=repr(clickhouse.address), definitions=measures.version,
+                 chunk=settings.worker.chunk)  # fmt: skip
+        try:
+            await app.start()
+            await self._until_stopped(app)
+        finally:
+            await self._shut_down(app, outputs, store)
+        if self._failure is not None:
+            if not isinstance(self._failure, EarshotError):
+                log.error("worker_failed", exc_info=self._failure)
+            raise _as_earshot_error(self._failure)
+        log.info("worker_stopped")
+
+    async def _until_stopped(self, app: BatchApp) -> None:
+        stopped = asyncio.ensure_future(self._stop.wait())
+        crashed = asyncio.ensure_future(app.wait_until_stopped())
+        await asyncio.wait({stopped, crashed}, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        crashed.cancel()
+        if self._failure is None:
+            self._failure = app.crash_reason
+
+    async def _shut_down(self, app: BatchApp, outputs: Outputs, store: Store) -> None:
+        try:
+            async with asyncio.timeout(self._settings.worker.stop_s + 10):
+                await app.stop()
+        except TimeoutError:
+            # Nothing is lost: what was not flushed was not committed, and is read again.
+            log.warning("stop_timed_out")
+        await outputs.stop()
+        store.close()
+
+    def _intake_config(self) -> IntakeConfig:
+        worker = self._settings.worker
+        return IntakeConfig(
+            chunk_size=worker.chunk,
+            flush_s=worker.flush_s,
+            flush_rows=worker.flush_rows,
+            known_answers=worker.known_answers,
+            clock_skew_ms=int(worker.clock_skew_s * 1000),
+            max_record_bytes=worker.max_record_bytes,
+            worker=f"{socket.gethostname()}:{os.getpid()}",
+        )
+
+    def _app(self, intake: Intake) -> BatchApp:
+        settings = self._settings
+        app = BatchApp(
+            settings.kafka.group,
+            broker=[f"kafka://{server.strip()}" for server in settings.kafka.brokers.split(",")],
+            store="memory://",
+            autodiscover=False,
+            web_enabled=bool(settings.worker.web_port),
+            web_port=settings.worker.web_port or None,
+            topic_disable_leader=True,
+            topic_allow_declare=False,
+            consumer_auto_offset_reset="earliest",
+            broker_commit_interval=_COMMIT_S,
+            broker_max_poll_records=settings.worker.fetch_records,
+            # A worker that waits for ClickHouse polls nothing for hours and must stay in the group.
+            broker_max_poll_interval=86_400.0,
+            broker_session_timeout=45.0,
+            broker_request_timeout=60.0,
+            broker_rebalance_timeout=60.0,
+            stream_wait_empty=True,
+            # It counts batches, not records.
+            stream_buffer_maxsize=4,
+        )
+        app.chunk_size = settings.worker.chunk
+        stop_s = settings.worker.stop_s
+
+        async def hand_over() -> None:
+            try:
+                async with asyncio.timeout(stop_s):
+                    await intake.flush(_Positions(app))
+            except TimeoutError:
+                log.warning("hand_over_timed_out", after_s=stop_s)
+            except EarshotError as error:
+                log.warning("hand_over_failed", what=error.what, cure=error.cure)
+
+        async def given_up(tps: frozenset[TopicPartition]) -> None:
+            await intake.give_up(tps)
+
+        app.hand_over = hand_over
+        app.given_up = given_up
+        # One agent, one instance: order within a partition is the order of the log.
+        source = app.topic(
+            *(topic.name for topic in INPUTS),
+            key_serializer="raw",
+            value_serializer="raw",
+            key_type=bytes,
+            value_type=None,
+        )
+
+        @app.agent(source, name="intake", concurrency=1)
+        async def take(stream: Any) -> None:
+            async for event in stream.noack().events():
+                # A batch fetched before a rebalance belongs to somebody else now.
+                if event.value.generation == app.consumer_generation_id:
+                    await self._guard(intake.take(event.value, _Positions(app)))
+                event.ack()
+
+        @app.task  # type: ignore[untyped-decorator]
+        async def flush() -> None:
+            while not app.should_stop:
+                await asyncio.sleep(settings.worker.flush_s / 4)
+                await self._guard(intake.flush_if_due(_Positions(app)))
+
+        return app
+
+    async def _guard(self, work: Any) -> None:
+        """Run a step. Nothing but cancellation may leave an agent: the worker stops instead."""
+        try:
+            await work
+        except Exception as error:
+            if self._failure is None:
+                self._failure = error
+            self._stop.set()
+            await asyncio.Event().wait()
+
+
+class _Positions:
+    """The consumer of an app, as the intake sees it."""
+
+    def __init__(self, app: BatchApp) -> None:
+        self._consumer: Any = app.consumer
+
+    def mark_durable(self, tp: TopicPartition, position: int) -> None:
+        self._consumer.mark_durable(tp, position)
+
+    async def rewind(self, tp: TopicPartition, offset: int) -> None:
+        await self._consumer.rewind(tp, offset)
+
+
+def _as_earshot_error(failure: BaseException) -> BaseException:
+    if isinstance(failure, EarshotError):
+        return failure
+    return StreamError(
+        f"The worker stopped on an unexpected {type(failure).__name__}.",
+        cure="Nothing is lost: start it again. The log has the details.",
+    ).with_traceback(failure.__traceback__)

@@ -1,0 +1,22 @@
+"""`earshot down`: stop what `earshot up` started."""
+
+from __future__ import annotations
+
+import typer
+
+from streams.cli.up import HomeOption, local_config
+
+__all__ = ["down"]
+
+
+def down(home: HomeOption = None) -> None:
+    """Stop the Kafka and the ClickHouse of this home. The data stays."""
+    from deploy.local.parts import stop_parts  # noqa: PLC0415 - `--help` need not wait for it
+    from streams.settings import load_settings  # noqa: PLC0415
+
+    config = local_config(load_settings(), home)
+    stopped = stop_parts(config)
+    for name in stopped:
+        typer.echo(f"{name} stopped")
+    if not stopped:
+        typer.echo(f"Nothing runs in {config.home}")

@@ -1,0 +1,59 @@
+"""`earshot`: one tool, a verb first. Heavy imports stay inside the commands, so `--help` is quick."""
+
+from __future__ import annotations
+
+import sys
+
+from schemas.errors import EarshotError
+
+__all__ = ["app", "main"]
+
+_INTERRUPTED = 130
+
+try:
+    import typer
+except ModuleNotFoundError:  # pragma: no cover - the base install has only the contracts
+    sys.exit("The command line needs more than the contracts: pip install 'earshot[worker]'")
+
+from streams.cli.import_ import import_
+from streams.cli.simulate import simulate
+from streams.cli.down import down
+from streams.cli.migrate import migrate
+from streams.cli.status import status
+from streams.cli.topics import topics
+from streams.cli.up import up
+from streams.cli.worker import worker
+
+app = typer.Typer(
+    name="earshot",
+    help="Earshot hears customers as it happens: answers and events in, exact and honest scores out.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+
+_LOCAL, _RUN, _DATA = "Parts on this machine", "The pipeline", "In and out"
+app.command(rich_help_panel=_LOCAL)(up)
+app.command(rich_help_panel=_LOCAL)(down)
+app.command(rich_help_panel=_LOCAL)(status)
+app.command(rich_help_panel=_RUN)(topics)
+app.command(rich_help_panel=_RUN)(migrate)
+app.command(rich_help_panel=_RUN)(worker)
+app.command("import", rich_help_panel=_DATA)(import_)
+app.command(rich_help_panel=_DATA)(simulate)
+
+
+def main() -> None:
+    """Run a command; an expected failure is one clear message and its exit code."""
+    try:
+        app()
+    except EarshotError as error:
+        print(f"earshot: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)
+
+
+if __name__ == "__main__":
+    main()

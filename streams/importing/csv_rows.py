@@ -1,0 +1,103 @@
+"""CSV: the rows of a text with a header line, streamed."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from schemas.errors import ConfigError
+from streams.importing.mapping import Input
+from streams.importing.reasons import Refused
+from streams.importing.rows import Row
+
+__all__ = ["CsvRows"]
+
+
+class CsvRows:
+    """A CSV file. Quoted cells may hold line breaks; the module's limit bounds a cell to 128 KiB.
+
+    Raises:
+        ConfigError: There is no header, or a column is named twice.
+    """
+
+    def __init__(self, path: Path, options: Input) -> None:
+        self._path = path
+        self._size = max(1, path.stat().st_size)
+        encoding = options.encoding
+        if encoding.lower().replace("_", "-") in {"utf-8", "utf8"}:
+            encoding = "utf-8-sig"  # reads past a byte order mark, if there is one
+        # Bytes of another encoding become surrogates: they refuse their row, not the file.
+        self._bytes = path.open("rb")
+        self._file = io.TextIOWrapper(
+            self._bytes, encoding=encoding, errors="surrogateescape", newline=""
+        )
+        self._reader = csv.reader(self._file, delimiter=options.delimiter)
+        try:
+            header = next(self._reader, [])
+        except (csv.Error, UnicodeError) as error:
+            raise self._unreadable(error) from None
+        self.columns: tuple[str, ...] = tuple(name.strip() for name in header)
+        if not any(self.columns):
+            raise ConfigError(f"{path} has no header line.", cure="Name its columns in line 1.")
+        twice = sorted({name for name in self.columns if self.columns.count(name) > 1})
+        if twice:
+            raise ConfigError(
+                f"{path} names columns twice: {', '.join(twice)}.",
+                cure="Rename them in its header line.",
+            )
+
+    def has(self, column: str) -> bool:
+        """Return whether the header names `column`."""
+        return column in self.columns
+
+    def getter(self, column: str) -> Callable[[Any], Any]:
+        """Return the function from a row's cells to one cell."""
+        index = self.columns.index(column)
+        return lambda cells: cells[index]
+
+    def read(self, skip: int = 0) -> Iterator[Row]:
+        """Yield the rows after the first `skip`. Empty lines are no rows."""
+        number = 0
+        width = len(self.columns)
+        reader = self._reader
+        while True:
+            line = reader.line_num + 1
+            broken = None
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except UnicodeError as error:
+                raise self._unreadable(error) from None
+            except csv.Error as error:
+                # The module's texts name limits and characters, never the data.
+                cells, broken = [], Refused("broken_row", str(error))
+            else:
+                if not cells:
+                    continue
+                if len(cells) != width:
+                    broken = Refused(
+                        "broken_row", f"{len(cells)} columns where the header has {width}"
+                    )
+            number += 1
+            if number > skip:
+                yield Row(number, line, cells, cells, broken)
+
+    def progress(self) -> float:
+        """Return the share of the bytes read so far, 0 to 1."""
+        return min(1.0, self._bytes.tell() / self._size)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _unreadable(self, error: Exception) -> ConfigError:
+        what = "is not text" if isinstance(error, UnicodeError) else "is not CSV"
+        return ConfigError(
+            f"{self._path} {what} as the mapping reads it ({type(error).__name__}, near line "
+            f"{self._reader.line_num + 1}).",
+            cure="Set input.encoding and input.delimiter.",
+        )

@@ -1,0 +1,70 @@
+"""Migrations, and the rows the views need: which scores there are and how they are derived."""
+
+from __future__ import annotations
+
+import time
+from statistics import NormalDist
+
+from schemas.measures import Measures
+from sinks import migrations
+from sinks.clickhouse import ClickHouse
+from sinks.tables import TABLES
+from streams.settings import Scores, Settings
+from streams.wiring import measures_of
+
+__all__ = ["migrate_all", "pending_sql", "score_rule_columns"]
+
+
+def pending_sql(clickhouse: ClickHouse) -> list[str]:
+    """Return the statements that `migrate_all` would run."""
+    database = clickhouse.address.database
+    return [
+        statement
+        for migration in migrations.pending(clickhouse, database, migrations.load())
+        for statement in migration.statements(database)
+    ]
+
+
+def migrate_all(clickhouse: ClickHouse, settings: Settings) -> list[str]:
+    """Apply what is pending, and write the score rules; return the names of what was applied.
+
+    Raises:
+        SinkError: ClickHouse refuses, or the history does not fit the files.
+        ConfigError: The measures file is wrong.
+    """
+    database = clickhouse.address.database
+    measures = measures_of(settings)
+    names = []
+    for migration in migrations.pending(clickhouse, database, migrations.load()):
+        migrations.run(clickhouse, database, migration)
+        names.append(f"{migration.number:04}_{migration.name}")
+    clickhouse.insert(TABLES["score_rules"], score_rule_columns(measures, settings.scores))
+    return names
+
+
+def score_rule_columns(measures: Measures, thresholds: Scores) -> list[list[object]]:
+    """Return the columns of `score_rules`: one row for each score of each measure."""
+    z = NormalDist().inv_cdf(0.5 + thresholds.confidence / 2)
+    now_ms = int(time.time() * 1000)
+    rows: list[tuple[object, ...]] = []
+    for measure in measures.measures:
+        for score in measure.scores:
+            rows.append(
+                (
+                    measure.name,
+                    score.name,
+                    score.kind,
+                    score.unit,
+                    list(measure.dimensions),
+                    *(score.top or (None, None)),
+                    *(score.bottom or (None, None)),
+                    *(measure.scale or (None, None)),
+                    thresholds.n_privacy,
+                    thresholds.n_stat,
+                    thresholds.confidence,
+                    z,
+                    measures.version,
+                    now_ms,
+                )
+            )
+    return [list(column) for column in zip(*rows, strict=True)]

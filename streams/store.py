@@ -1,0 +1,202 @@
+"""What the worker reads from and writes to ClickHouse. Blocking: run it in a thread.
+
+State is a query as of an offset: there is no second copy of it to corrupt.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from schemas.errors import SinkError
+from schemas.measures import DIMENSIONS, Measures, parse_measures
+from sinks.clickhouse import ClickHouse
+from sinks.tables import TABLES
+from streams.fold.cells import Cell, cells_of
+from streams.fold.chunks import Total
+from streams.fold.columns import Columns, Origin
+from streams.fold.kinds import Identity, Kind
+from streams.fold.known import Known
+from streams.fold.partition import FATES, Ledger
+
+__all__ = ["Store"]
+
+#: Identities in one look-up: keeps the query below a few hundred kilobytes.
+_LOOKUP = 5_000
+
+_ANSWER_FIELDS = (
+    "op", "dismissed", "metric", "survey_kind", "scale_min", "scale_max", "higher_is_better",
+    "value_number",
+)  # fmt: skip
+
+
+class Store:
+    """The worker's tables in one database."""
+
+    def __init__(self, clickhouse: ClickHouse) -> None:
+        self._clickhouse = clickhouse
+        self._database = clickhouse.address.database
+        self._definitions: dict[int, Measures] = {}
+
+    # -- writing
+
+    def write(self, table: str, columns: Columns) -> int:
+        """Upsert rows; return how many."""
+        return self._clickhouse.insert(TABLES[table], columns)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._clickhouse.close()
+
+    # -- definitions
+
+    def keep_definitions(self, measures: Measures) -> None:
+        """Write a definitions version down before anything is folded with it.
+
+        Raises:
+            SinkError: The same version was used before with another text.
+        """
+        fingerprint = hashlib.sha256(measures.text.encode()).hexdigest()
+        stored = self._clickhouse.rows(
+            f"SELECT fingerprint FROM {self._database}.definitions WHERE version = %(version)s LIMIT 1",
+            {"version": measures.version},
+        )
+        if stored and stored[0][0] != fingerprint:
+            raise SinkError(
+                f"The measures file changed, but its version is still {measures.version}.",
+                cure="Raise `version` in the measures file.",
+            )
+        if not stored:
+            self.write("definitions", [[measures.version], [fingerprint], [measures.text]])
+        self._definitions[measures.version] = measures
+
+    def definitions(self, version: int) -> Measures:
+        """Return the measures of a version that folded something.
+
+        Raises:
+            SinkError: ClickHouse does not have that version.
+        """
+        if version not in self._definitions:
+            rows = self._clickhouse.rows(
+                f"SELECT text FROM {self._database}.definitions WHERE version = %(version)s LIMIT 1",
+                {"version": version},
+            )
+            if not rows:
+                raise SinkError(
+                    f"ClickHouse has no measure definitions of version {version}.",
+                    cure="Restore the table `definitions` from a backup.",
+                )
+            self._definitions[version] = parse_measures(rows[0][0])
+        return self._definitions[version]
+
+    # -- state as of an offset
+
+    def chunks(self, origin: Origin, first_chunk: int) -> list[Ledger]:
+        """Return what the ledger says of the chunks of a partition from `first_chunk` on."""
+        rows = self._clickhouse.rows(
+            "SELECT _chunk, first, last, toUnixTimestamp64Milli(chunk_started_at), definitions, "
+            f"accepted, corrected, duplicate, rejected, gaps FROM {self._database}.ledger FINAL "
+            "WHERE _topic = %(topic)s AND _epoch = %(epoch)s AND _partition = %(partition)s "
+            "AND _chunk >= %(chunk)s ORDER BY _chunk",
+            {**_origin(origin), "chunk": first_chunk},
+        )
+        return [
+            Ledger(
+                chunk=row[0],
+                first=row[1],
+                last=row[2],
+                first_timestamp_ms=row[3],
+                definitions=row[4],
+                fates=dict(zip(FATES, row[5:9], strict=True)),
+                gaps=row[9],
+            )
+            for row in rows
+        ]
+
+    def totals(self, origin: Origin, chunk: int) -> list[Total]:
+        """Return the stored totals of one chunk."""
+        values = ", ".join(DIMENSIONS)
+        rows = self._clickhouse.rows(
+            "SELECT measure, dimensions, toUnixTimestamp(slice_start) * 1000, bucket, n, _version, "
+            f"{values} FROM {self._database}.slices FINAL "
+            "WHERE _topic = %(topic)s AND _epoch = %(epoch)s AND _partition = %(partition)s "
+            "AND _chunk = %(chunk)s",
+            {**_origin(origin), "chunk": chunk},
+        )
+        totals = []
+        for measure, names, slice_ms, bucket, n, version, *stored in rows:
+            by_name = dict(zip(DIMENSIONS, stored, strict=True))
+            cell = Cell(measure, tuple(by_name[name] for name in names), slice_ms, bucket)
+            totals.append(Total(cell, n, version))
+        return totals
+
+    def recent(
+        self, kind: Kind, origin: Origin, before: int, limit: int
+    ) -> tuple[dict[Identity, Known], bool]:
+        """Return what was seen last before an offset, oldest first, and whether that is all."""
+        rows = self._clickhouse.rows(
+            self._known_sql(kind) + " ORDER BY last DESC LIMIT %(limit)s",
+            {**_origin(origin), "before": before, "limit": limit + 1},
+        )
+        found = self._known(kind, reversed(rows[:limit]))
+        return found, len(rows) <= limit
+
+    def lookup(
+        self, kind: Kind, origin: Origin, before: int, identities: Iterable[Identity]
+    ) -> dict[Identity, Known]:
+        """Return what was seen of some identities before an offset."""
+        wanted = list(identities)
+        found: dict[Identity, Known] = {}
+        names = ", ".join(kind.identity)
+        for start in range(0, len(wanted), _LOOKUP):
+            rows = self._clickhouse.rows(
+                self._known_sql(kind, f"AND ({names}) IN %(wanted)s"),
+                {
+                    **_origin(origin),
+                    "before": before,
+                    "wanted": tuple(wanted[start : start + _LOOKUP]),
+                },
+                settings={"max_query_size": 64 * 1024 * 1024},
+            )
+            found |= self._known(kind, rows)
+        return found
+
+    def _known_sql(self, kind: Kind, extra: str = "") -> str:
+        names = ", ".join(kind.identity)
+        revision = kind.revision or "toUInt64(1)"
+        fields = ", ".join(_fields(kind))
+        fields = fields.replace(kind.time, f"toUnixTimestamp64Milli({kind.time})", 1)
+        return (
+            f"SELECT {names}, groupUniqArray({revision}) AS revisions, max({revision}) AS current, "
+            f"argMax(tuple({fields}, _definitions), ({revision}, bitNot(_offset))) AS newest, "
+            f"max(_offset) AS last FROM {self._database}.{kind.table} "
+            "WHERE _topic = %(topic)s AND _epoch = %(epoch)s AND _partition = %(partition)s "
+            f"AND _offset < %(before)s {extra} GROUP BY {names}"
+        )
+
+    def _known(self, kind: Kind, rows: Iterable[Sequence[Any]]) -> dict[Identity, Known]:
+        width = len(kind.identity)
+        fields = _fields(kind)
+        found: dict[Identity, Known] = {}
+        for row in rows:
+            identity = tuple(row[:width])
+            revisions, current, newest, last = row[width:]
+            record = dict(zip(fields, newest[:-1], strict=True))
+            cells = cells_of(kind, record, self.definitions(newest[-1]))
+            found[identity] = Known(frozenset(revisions), current, cells, last)
+        return found
+
+
+def _fields(kind: Kind) -> list[str]:
+    """Return the fields a record's cells depend on."""
+    table = TABLES[kind.table]
+    wanted = [kind.time, kind.symbol, "is_test", *DIMENSIONS]
+    if kind.revision:
+        wanted += [field for field in _ANSWER_FIELDS if field not in wanted]
+    return [field for field in wanted if field in table.columns]
+
+
+def _origin(origin: Origin) -> dict[str, Any]:
+    topic, epoch, partition = origin
+    return {"topic": topic, "epoch": epoch, "partition": partition}

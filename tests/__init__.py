@@ -1,0 +1,1 @@
+"""Tests mirror the packages; `contract/` holds the suites that run on several implementations."""

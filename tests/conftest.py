@@ -1,0 +1,63 @@
+"""The real Kafka and the embedded ClickHouse that all tests share, each started once a session."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+with warnings.catch_warnings():
+    # kafka-python reads its schemas with a function that Python 3.11 deprecates.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    import kafka  # noqa: F401
+
+from deploy.local.clickhouse import ClickHouseAccess, ClickHousePart
+from deploy.local.config import LocalConfig, default_cache
+from deploy.local.kafka import KafkaPart
+from deploy.local.parts import borrowed
+from deploy.local.ports import free_ports
+from schemas.errors import LocalError
+
+_TRIES = 3
+
+
+@pytest.fixture(scope="session")
+def kafka_brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Run one Kafka for the whole session; yields `127.0.0.1:PORT`."""
+    with ExitStack() as stack:
+        for attempt in range(_TRIES):
+            broker, controller = free_ports(2)
+            part = KafkaPart(
+                LocalConfig(
+                    home=tmp_path_factory.mktemp("kafka"),
+                    cache=default_cache(),
+                    kafka_port=broker,
+                    controller_port=controller,
+                ),
+                tied=True,
+            )
+            try:
+                stack.enter_context(borrowed(part))
+                break
+            except LocalError:  # another program may have taken a port in the meantime
+                if attempt == _TRIES - 1:
+                    raise
+        yield part.address
+
+
+@pytest.fixture(scope="session")
+def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseAccess]:
+    """Run one embedded ClickHouse for the whole session; yields where it is and the password."""
+    part = ClickHousePart(
+        LocalConfig(
+            home=tmp_path_factory.mktemp("clickhouse"),
+            cache=default_cache(),
+            clickhouse_port=0,
+            clickhouse_http_port=0,
+        ),
+        tied=True,
+    )
+    with borrowed(part):
+        yield part.access

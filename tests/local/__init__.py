@@ -1,0 +1,1 @@
+"""The local parts: Kafka, ClickHouse, and the commands that run them."""

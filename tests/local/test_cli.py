@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from deploy.local import parts
+from deploy.local.clickhouse import ClickHouseAccess
+from deploy.local.config import LocalConfig
+from deploy.local.part import PartStatus, State
+from deploy.local.parts import LocalParts
+from streams.cli.down import down
+from streams.cli.status import NOT_ALL_RUNNING, status
+from streams.cli.up import local_config, up
+from streams.settings import load_settings
+
+
+@pytest.fixture(autouse=True)
+def _own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("EARSHOT_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EARSHOT_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture
+def app() -> typer.Typer:
+    app = typer.Typer()
+    for command in (up, down, status):
+        app.command()(command)
+    return app
+
+
+def _running(brokers: str = "127.0.0.1:9092", port: int = 9000) -> LocalParts:
+    return LocalParts(brokers, ClickHouseAccess("127.0.0.1", port, 8123, "earshot", "secret"))
+
+
+def _pretend_statuses(monkeypatch: pytest.MonkeyPatch, *states: State) -> None:
+    found = tuple(
+        PartStatus(f"part{number}", state, number, "127.0.0.1:1", 3725.0, 2048)
+        for number, state in enumerate(states)
+    )
+    monkeypatch.setattr(parts, "part_statuses", lambda _: found)
+
+
+def test_the_home_is_the_option_then_the_variable_then_the_setting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = load_settings(local={"home": tmp_path / "setting"})
+    assert local_config(settings, Path("option")).home == tmp_path / "option"
+    assert local_config(settings).home == tmp_path / "home"
+    monkeypatch.delenv("EARSHOT_HOME")
+    assert local_config(settings).home == tmp_path / "setting"
+    monkeypatch.setenv("XDG_DATA_HOME", "/data")
+    assert local_config(load_settings()).home == Path("/data/earshot")
+
+
+def test_every_local_setting_is_passed_on(tmp_path: Path) -> None:
+    local = {
+        "kafka_port": 1,
+        "controller_port": 2,
+        "kafka_heap_mb": 300,
+        "clickhouse_port": 3,
+        "clickhouse_http_port": 4,
+        "start_s": 5,
+    }
+    clickhouse = {"user": "me", "password": "mine"}
+    config = local_config(load_settings(local=local, clickhouse=clickhouse))
+    assert config == LocalConfig(
+        tmp_path / "home", config.cache, 1, 2, 300, 3, 4, "me", "mine", start_s=5
+    )
+    assert "mine" not in repr(config)
+
+
+def test_a_password_for_a_clickhouse_elsewhere_stays_out_of_the_home() -> None:
+    elsewhere = load_settings(clickhouse={"host": "db.example.com", "password": "theirs"})
+    assert local_config(elsewhere).password == ""
+
+
+def test_up_says_where_everything_is(
+    app: typer.Typer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "start_parts", lambda *_, **__: (_running(), ("Kafka",)))
+    result = CliRunner().invoke(app, ["up"])
+    assert result.exit_code == 0
+    assert "127.0.0.1:9092 (started)" in result.output
+    assert "127.0.0.1:9000, HTTP 127.0.0.1:8123 (already running)" in result.output
+    assert str(tmp_path / "home") in result.output
+    assert "earshot down" in result.output
+    assert "export" not in result.output
+    assert "secret" not in result.output
+
+
+def test_up_tells_the_variables_that_differ(
+    app: typer.Typer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = _running("127.0.0.1:19092", 19000)
+    monkeypatch.setattr(parts, "start_parts", lambda *_, **__: (there, ()))
+    output = CliRunner().invoke(app, ["up"]).output
+    assert "export EARSHOT_KAFKA__BROKERS=127.0.0.1:19092\n" in output
+    assert "export EARSHOT_CLICKHOUSE__PORT=19000\n" in output
+    assert output.count("export ") == 2
+
+
+def test_down_says_what_it_stopped(app: typer.Typer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "stop_parts", lambda _: ("Kafka",))
+    assert CliRunner().invoke(app, ["down"]).output == "Kafka stopped\n"
+    monkeypatch.undo()
+
+
+def test_down_where_nothing_runs_is_fine(app: typer.Typer, tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["down", "--home", "elsewhere"])
+    assert (result.exit_code, result.output) == (0, f"Nothing runs in {tmp_path / 'elsewhere'}\n")
+
+
+@pytest.mark.parametrize(
+    ("states", "code"),
+    [
+        (("running", "running"), 0),
+        (("running", "stopped"), NOT_ALL_RUNNING),
+        (("unhealthy", "running"), NOT_ALL_RUNNING),
+    ],
+)
+def test_status_ends_with_0_only_if_all_run(
+    app: typer.Typer, monkeypatch: pytest.MonkeyPatch, states: tuple[State, State], code: int
+) -> None:
+    _pretend_statuses(monkeypatch, *states)
+    result = CliRunner().invoke(app, ["status"])
+    assert result.exit_code == code
+    header, *rows = (line.split() for line in result.output.splitlines())
+    assert header == ["part", "state", "pid", "address", "uptime", "data"]
+    assert [row[1] for row in rows] == list(states)
+    assert rows[0] == ["part0", states[0], "0", "127.0.0.1:1", "1h", "2m", "2.0", "KiB"]
+
+
+def test_status_for_machines(
+    app: typer.Typer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _pretend_statuses(monkeypatch, "running", "stopped")
+    result = CliRunner().invoke(app, ["status", "--json"])
+    assert result.exit_code == NOT_ALL_RUNNING
+    answer = json.loads(result.output)
+    assert answer["home"] == str(tmp_path / "home")
+    assert [part["state"] for part in answer["parts"]] == ["running", "stopped"]
+    assert answer["parts"][0]["uptime_s"] == 3725.0
+
+
+def test_status_of_a_home_that_never_was(app: typer.Typer, tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["status"])
+    assert result.exit_code == NOT_ALL_RUNNING
+    assert result.output.count("stopped") == 2
+    assert not (tmp_path / "home").exists(), "looking made a home"
+
+
+def test_help_need_not_wait_for_the_parts() -> None:
+    code = (
+        "import sys, streams.cli.up, streams.cli.down, streams.cli.status;"
+        "print([name for name in ('kafka', 'psutil', 'pydantic', 'deploy') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd="/"
+    )
+    assert done.stdout == "[]\n"
