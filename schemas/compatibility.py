@@ -9,7 +9,7 @@ Source: https://avro.apache.org/docs/1.12.0/specification/#schema-resolution
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import permutations
 from typing import Any
@@ -72,7 +72,7 @@ def conflicts(schemas: Iterable[RegisteredSchema]) -> list[Conflict]:
     return found
 
 
-def problems_reading(reader: Mapping[str, Any], writer: Mapping[str, Any]) -> Sequence[str]:
+def problems_reading(reader: Mapping[str, Any], writer: Mapping[str, Any]) -> list[str]:
     """Return why records written with one definition cannot be read with another, or nothing.
 
     Raises:
@@ -97,20 +97,6 @@ def problems_reading(reader: Mapping[str, Any], writer: Mapping[str, Any]) -> Se
     checker: Any = ReaderWriterCompatibilityChecker  # its hints name the wrong types
     result = checker().get_compatibility(*parsed)
     if result.compatibility is SchemaCompatibilityType.compatible:
-        return _enums_without_default(reader, writer)
+        return []
     kinds = sorted(kind.value.replace("_", " ") for kind in result.incompatibilities)
     return [f"{', '.join(kinds)} ({', '.join(sorted(result.messages))})"]
-
-
-def _enums_without_default(reader: Mapping[str, Any], writer: Mapping[str, Any]) -> list[str]:
-    """Return the new enum fields without a default of the field.
-
-    The checker is content with the default of the enum, which stands for unknown symbols only: the
-    specification, and fastavro, want one of the field.
-    """
-    written = {field["name"] for field in writer.get("fields", ())}
-    return [
-        f"reader field missing default value ({field['name']})"
-        for field in reader.get("fields", ())
-        if field["name"] not in written and "default" not in field
-    ]

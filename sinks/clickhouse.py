@@ -25,6 +25,9 @@ RETRYABLE: frozenset[int] = frozenset(
     {3, 76, 107, 159, 164, 202, 203, 209, 210, 236, 241, 242, 243, 246, 252, 285, 319, 425, 999}
 )
 
+#: Unknown user, wrong password, and the like.
+_NOT_LET_IN = frozenset({192, 193, 194, 516})
+
 # Asynchronous inserts would merge the batches of several writers and report errors too late;
 # deduplication of inserts can drop rows that were never stored. Our rows are upserts instead.
 _INSERT_SETTINGS: dict[str, Any] = {
@@ -169,7 +172,7 @@ def _server_error(error: errors.ServerException, address: Address) -> SinkError:
     text = str(error.message).split("\n", 1)[0].removeprefix("DB::Exception: ")[:300]
     if code in RETRYABLE:
         return SinkUnavailable(f"ClickHouse {address!r} is busy (code {code}).")
-    if code in (errors.ErrorCodes.AUTHENTICATION_FAILED, 192, 193, 194):
+    if code in _NOT_LET_IN:
         return SinkRefused(
             f"ClickHouse {address!r} refuses the user or password.",
             code=code,

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import socket
+import tempfile
 import time
 from typing import Any
 
@@ -117,6 +118,8 @@ class _Worker:
             settings.kafka.group,
             broker=[f"kafka://{server.strip()}" for server in settings.kafka.brokers.split(",")],
             store="memory://",
+            # Faust creates a folder for the state of tables; we have none.
+            datadir=tempfile.gettempdir(),
             autodiscover=False,
             web_enabled=bool(settings.worker.web_port),
             web_port=settings.worker.web_port or None,

@@ -19,6 +19,9 @@ from schemas.registry import Registry
 
 __all__ = ["Publisher"]
 
+CONNECT_S = 10.0
+"""Seconds to wait for a broker, or for a topic."""
+
 _OVERHEAD_BYTES = 200
 """What a pending record costs beside its key and value; an estimate, to bound many tiny records."""
 
@@ -49,7 +52,7 @@ class Publisher:
         batch_bytes: int = 262_144,
         max_pending: int = 20_000,
         max_pending_bytes: int = 64 * 1024 * 1024,
-        connect_s: float = 10.0,
+        connect_s: float | None = None,
         delivery_s: float = 60.0,
     ) -> None:
         # Imported here: loading the client takes longer than `earshot --help` may.
@@ -57,6 +60,7 @@ class Publisher:
         from kafka.codec import has_lz4  # noqa: PLC0415
         from kafka.errors import KafkaError  # noqa: PLC0415
 
+        connect_s = CONNECT_S if connect_s is None else connect_s
         self.brokers = brokers
         self.delivered = 0
         self.delivered_bytes = 0
@@ -111,10 +115,12 @@ class Publisher:
         except self._kafka_error as error:
             raise StreamError(
                 f"Topic {topic} was not found at {self.brokers} ({type(error).__name__}).",
-                cure="`earshot topics` shows which topics exist and creates the missing ones.",
+                cure="`earshot topics --create` creates those that are missing.",
             ) from None
         if not partitions:
-            raise StreamError(f"Topic {topic} has no partitions.", cure="Create it again.")
+            raise StreamError(
+                f"Topic {topic} has no partitions.", cure="`earshot topics --create` creates it."
+            )
         self._known_topics.add(topic)
 
     def publish(

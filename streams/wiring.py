@@ -5,19 +5,26 @@ from __future__ import annotations
 from schemas.measures import Measures, load_measures
 from schemas.registry import FileRegistry, Registry
 from sinks.clickhouse import Address
+from streams.scores import Thresholds
 from streams.settings import Settings
 
-__all__ = ["address_of", "measures_of", "registry_of"]
+__all__ = ["address_of", "measures_of", "registry_of", "thresholds_of"]
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def address_of(settings: Settings) -> Address:
     """Return where ClickHouse is."""
     clickhouse = settings.clickhouse
+    password = clickhouse.password.get_secret_value()
+    if not password and clickhouse.host in _LOOPBACK:
+        # On a laptop the embedded server made its own password, and keeps it in its home folder.
+        password = _local_password(settings)
     return Address(
         host=clickhouse.host,
         port=clickhouse.port,
         user=clickhouse.user,
-        password=clickhouse.password.get_secret_value(),
+        password=password,
         database=clickhouse.database,
         secure=clickhouse.secure,
         timeout_s=clickhouse.timeout_s,
@@ -42,3 +49,16 @@ def registry_of(settings: Settings) -> Registry:
 def measures_of(settings: Settings) -> Measures:
     """Return the measure definitions."""
     return load_measures(settings.scores.measures_file)
+
+
+def thresholds_of(settings: Settings) -> Thresholds:
+    """Return when a score may be shown, and how sure its interval is."""
+    limits = settings.scores
+    return Thresholds(limits.n_privacy, limits.n_stat, limits.confidence)
+
+
+def _local_password(settings: Settings) -> str:
+    from deploy.local.config import default_home  # noqa: PLC0415 - only where it may be used
+    from deploy.local.home import Home  # noqa: PLC0415
+
+    return Home(settings.local.home or default_home()).password() or ""

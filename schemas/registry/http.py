@@ -113,6 +113,8 @@ class HttpRegistry:
         """Return whether the registry would accept a definition beside every released version.
 
         True for a subject without versions. The rule is the one set in the registry for the subject.
+        A registry that compares with one version a call (Karapace) is asked for the newest only, so
+        `register` may still refuse.
 
         Raises:
             SchemaError: The definition is not valid Avro.
@@ -121,7 +123,6 @@ class HttpRegistry:
         versions = f"/compatibility/subjects/{quote(subject, safe='')}/versions"
         reply = self._transport.ask("POST", versions, _body(definition))
         if reply.no_such_call:
-            # Older registries compare with one version only.
             reply = self._transport.ask("POST", f"{versions}/latest", _body(definition))
         if reply.unknown:
             return True
@@ -218,7 +219,10 @@ def _body(definition: Mapping[str, Any]) -> dict[str, str]:
 
 def _is_avro(reply: Reply) -> bool:
     """Whether a schema is Avro: registries leave the type out where it is."""
-    return not isinstance(reply.data, dict) or reply.data.get("schemaType", "AVRO") == "AVRO"
+    return not isinstance(reply.data, dict) or reply.data.get("schemaType") in (
+        None,
+        "AVRO",
+    )
 
 
 def _place(row: Any) -> list[tuple[str, int]]:

@@ -34,7 +34,8 @@ IDLE_TIMEOUT_S = 3_600.0
 # After SIGTERM: what running queries get before the process ends anyway.
 STOP_TIMEOUT_S = 6.0
 
-HTTP_MAX_HEADERS = 100
+# Between two requests of one connection.
+HTTP_KEEP_ALIVE_S = 60.0
 HTTP_MAX_FORM_BYTES = MAX_QUERY_BYTES
 # An answer is kept in memory up to here when the client asked to wait for its end, then on disk.
 HTTP_SPOOL_BYTES = 8 * 1024 * 1024

@@ -305,6 +305,7 @@ class _Exchange:
                 raise fault
             written = insert.finish()
             self._send_events()
-            self._link.send(packets.progress(self._link.revision, 0, 0, written))
+            if self._link.revision >= packets.WRITE_INFO:
+                self._link.send(packets.progress(self._link.revision, 0, 0, written))
         finally:
             insert.cancel()

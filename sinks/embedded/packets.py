@@ -23,6 +23,7 @@ __all__ = [
     "ADDENDUM",
     "EVENTS_IN_INSERT",
     "SERVER_REVISION",
+    "WRITE_INFO",
     "ClientPacket",
     "Hello",
     "Query",
@@ -41,7 +42,7 @@ _TIMEZONE: Final = 54058
 _QUOTA_KEY: Final = 54060
 _DISPLAY_NAME: Final = 54372
 _VERSION_PATCH: Final = 54401
-_WRITE_INFO: Final = 54420
+WRITE_INFO: Final = 54420
 _SETTINGS_AS_STRINGS: Final = 54429
 _INTERSERVER_SECRET: Final = 54441
 _OPENTELEMETRY: Final = 54442
@@ -232,12 +233,16 @@ def exception(fault: EngineError) -> bytes:
 def progress(revision: int, rows: int, size: int, written: int = 0) -> bytes:
     """Encode how much was read (`rows`, `size` bytes) and how many rows were written."""
     parts = [ServerPacket.PROGRESS, rows, size, 0]
-    if revision >= _WRITE_INFO:
+    if revision >= WRITE_INFO:
         parts += [written, 0]
     return b"".join(pack_varint(part) for part in parts)
 
 
 def profile_info(rows: int, blocks: int, size: int) -> bytes:
-    """Encode the size of an answer; no limit is told."""
+    """Encode the size of an answer; no limit is told.
+
+    The last byte says that the rows before a LIMIT are counted: the client of 2018 goes on to
+    count them itself when they are not, and crashes.
+    """
     head = b"".join(pack_varint(part) for part in (ServerPacket.PROFILE_INFO, rows, blocks, size))
-    return head + b"\x00" + pack_varint(0) + b"\x00"
+    return head + b"\x00" + pack_varint(0) + b"\x01"

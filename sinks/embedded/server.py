@@ -19,7 +19,8 @@ from sinks.embedded.native import NativeConnection
 from sinks.embedded.options import Options
 from sinks.embedded.queries import Running
 from sinks.embedded.watch import Lease, Watcher
-from sinks.embedded.web import HttpSessions, WebConnection
+from sinks.embedded.web import WebConnection
+from sinks.embedded.websessions import HttpSessions
 
 __all__ = ["serve"]
 

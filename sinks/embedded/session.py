@@ -116,6 +116,18 @@ class Session:
         if self._conn._conn.classify_query(sql)["statement_count"] > 1:  # noqa: SLF001
             raise EngineError.named("SYNTAX_ERROR", "Syntax error: Multi-statements are not allowed")
 
+    def changes_data(self, sql: str) -> bool:
+        """Tell whether a statement does more than read or change its own session."""
+        return str(self._conn._conn.classify_query(sql)["query_class"].name) == "MUTATING"  # noqa: SLF001
+
+    def whole(
+        self, statement: Statement, output: str, params: Mapping[str, str] | None = None
+    ) -> Chunk:
+        """Run a statement and return its whole answer in one piece; raises EngineError."""
+        if statement.keyword == "SET":
+            self._overrides.forget()
+        return self.run(statement.sql, output, params)
+
     def run(self, sql: str, output: str, params: Mapping[str, str] | None = None) -> Chunk:
         """Run a statement and return its whole answer; raises EngineError."""
         try:
@@ -123,7 +135,9 @@ class Session:
         except RuntimeError as error:
             raise engine_fault(error) from error
         data = result.bytes() if result.size() else b""
-        return Chunk(data, 0, result.storage_rows_read(), result.storage_bytes_read())
+        return Chunk(
+            data, result.rows_read(), result.storage_rows_read(), result.storage_bytes_read()
+        )
 
     def execute(
         self, statement: Statement, output: str, params: Mapping[str, str] | None = None
@@ -133,10 +147,8 @@ class Session:
         Raises:
             EngineError: at the first piece, or later when the statement fails half way.
         """
-        if statement.keyword == "SET":
-            self._overrides.forget()
         if not statement.streams:
-            yield self.run(statement.sql, output, params)
+            yield self.whole(statement, output, params)
             return
         try:
             stream = self._conn.send_query(statement.sql, output, params=dict(params or {}))

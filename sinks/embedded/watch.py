@@ -124,8 +124,15 @@ class Watcher(threading.Thread):
             if session is None:
                 return
             try:
-                first = lease.sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-            except OSError:
+                # An event may be left from an earlier connection with this number: a socket
+                # with a timeout would then wait here, and every other client with it.
+                now = select.poll()
+                now.register(lease.sock.fileno(), select.POLLIN)
+                if not now.poll(0):
+                    self._poll.modify(lease.sock.fileno(), _READABLE)
+                    return
+                first = lease.sock.recv(1, socket.MSG_PEEK)
+            except (OSError, ValueError):
                 first = b""
             if not lease.leaves(first):
                 return

@@ -32,11 +32,12 @@ INTERRUPTED = 130
 _EXAMPLES_OF_A_REASON = 3
 
 
-def import_(  # noqa: PLR0917 - a command line
+def import_(
     file: Annotated[Path, typer.Argument(help="A .csv, .ndjson or .parquet file.")],
     mapping: Annotated[
         Path, typer.Option("--mapping", "-m", help="How rows become events; see docs/import.md.")
     ],
+    *,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Send and write nothing; show what would happen.")
     ] = False,
@@ -65,9 +66,10 @@ def import_(  # noqa: PLR0917 - a command line
     from streams.importing.plan import prepare  # noqa: PLC0415
     from streams.importing.session import Session  # noqa: PLC0415
     from streams.settings import load_settings  # noqa: PLC0415
+    from streams.wiring import registry_of  # noqa: PLC0415
 
     settings = load_settings()
-    registry = _registry(settings)
+    registry = registry_of(settings)
     plan = prepare(
         mapping, file, registry, _rules(settings), max_bytes=settings.worker.max_record_bytes
     )
@@ -191,15 +193,4 @@ def _rules(settings: Settings) -> Rules:
     return Rules(
         measures=load_measures(settings.scores.measures_file),
         clock_skew_ms=round(settings.worker.clock_skew_s * 1000),
-    )
-
-
-def _registry(settings: Settings) -> Registry:
-    from schemas.registry import FileRegistry, HttpRegistry  # noqa: PLC0415
-
-    options = settings.registry
-    if not options.url:
-        return FileRegistry()
-    return HttpRegistry(
-        options.url, options.user, options.password.get_secret_value(), options.timeout_s
     )

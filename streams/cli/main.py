@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import sys
 
+import typer
+
 from schemas.errors import EarshotError
-
-__all__ = ["app", "main"]
-
-_INTERRUPTED = 130
-
-try:
-    import typer
-except ModuleNotFoundError:  # pragma: no cover - the base install has only the contracts
-    sys.exit("The command line needs more than the contracts: pip install 'earshot[worker]'")
-
-from streams.cli.import_ import import_
-from streams.cli.simulate import simulate
+from streams.cli.demo import demo
 from streams.cli.down import down
+from streams.cli.import_ import import_
 from streams.cli.migrate import migrate
+from streams.cli.schemas import schemas
+from streams.cli.scores import scores
+from streams.cli.simulate import simulate
 from streams.cli.status import status
 from streams.cli.topics import topics
 from streams.cli.up import up
 from streams.cli.worker import worker
+
+__all__ = ["app", "main"]
+
+_INTERRUPTED = 130
 
 app = typer.Typer(
     name="earshot",
@@ -34,12 +33,15 @@ app = typer.Typer(
 )
 
 _LOCAL, _RUN, _DATA = "Parts on this machine", "The pipeline", "In and out"
+app.command(rich_help_panel=_LOCAL)(demo)
 app.command(rich_help_panel=_LOCAL)(up)
 app.command(rich_help_panel=_LOCAL)(down)
 app.command(rich_help_panel=_LOCAL)(status)
+app.command(rich_help_panel=_RUN)(schemas)
 app.command(rich_help_panel=_RUN)(topics)
 app.command(rich_help_panel=_RUN)(migrate)
 app.command(rich_help_panel=_RUN)(worker)
+app.command(rich_help_panel=_DATA)(scores)
 app.command("import", rich_help_panel=_DATA)(import_)
 app.command(rich_help_panel=_DATA)(simulate)
 
@@ -53,7 +55,3 @@ def main() -> None:
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
-
-
-if __name__ == "__main__":
-    main()

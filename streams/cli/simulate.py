@@ -18,8 +18,6 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from schemas.registry import Registry
-    from streams.settings import Settings
     from streams.simulation import SimulationConfig, Truth
 
 __all__ = ["INTERRUPTED", "Destination", "simulate"]
@@ -32,6 +30,8 @@ _UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 
 #: An incident of a simulation without an end begins after this time and lasts as long.
 _ENDLESS_INCIDENT_S = 600.0
+
+_NOTABLE_HASTE = 1.1
 
 
 class Destination(StrEnum):
@@ -146,6 +146,12 @@ def simulate(
     )
     truth = Truth()
     console = Console(stderr=True)
+    if config.haste > _NOTABLE_HASTE:
+        typer.echo(
+            f"Waits are {config.haste:.1f} times shorter than usual, so that {config.population:,} "
+            f"customers reach this rate. --customers {config.unhurried} keeps them.",
+            err=True,
+        )
     with interruptible() as stopped:
         if to is Destination.STDOUT:
             _print_events(config, truth, stopped)
@@ -169,9 +175,10 @@ def _send_events(
     from streams.simulation import SimulatedEvent, play, simulate  # noqa: PLC0415
     from streams.simulation.display import Display  # noqa: PLC0415
     from streams.simulation.sending import send  # noqa: PLC0415
+    from streams.wiring import registry_of  # noqa: PLC0415
 
     settings = load_settings()
-    registry = _registry(settings)
+    registry = registry_of(settings)
     with (
         Publisher(settings.kafka.brokers, registry, client_id="earshot-simulate") as publisher,
         Display(console, time.monotonic) as display,
@@ -215,17 +222,6 @@ def _print_summary(truth: Truth, *, as_json: bool, to_stderr: bool) -> None:
         typer.echo(json.dumps({"total": truth.total, **truth.as_dict()}), err=to_stderr)
     else:
         typer.echo("\n".join(summary(truth)), err=to_stderr)
-
-
-def _registry(settings: Settings) -> Registry:
-    from schemas.registry import FileRegistry, HttpRegistry  # noqa: PLC0415
-
-    chosen = settings.registry
-    if not chosen.url:
-        return FileRegistry()
-    return HttpRegistry(
-        chosen.url, chosen.user, chosen.password.get_secret_value(), chosen.timeout_s
-    )
 
 
 def _seconds(text: str, option: str) -> float:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,7 +19,6 @@ NOT_ALL_RUNNING = 4
 """The exit code when a part is stopped or does not answer."""
 
 _COLUMNS = ("part", "state", "pid", "address", "uptime", "data")
-_STYLES = {"running": "green", "stopped": "dim", "unhealthy": "red"}
 
 
 def status(
@@ -29,39 +26,20 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")] = False,
 ) -> None:
     """Show how the local parts are. Ends with 0 only if all of them run and answer."""
-    from deploy.local.parts import part_statuses  # noqa: PLC0415 - `--help` need not wait for it
+    from streams.cli.console import print_table  # noqa: PLC0415 - `--help` need not wait for it
     from streams.settings import load_settings  # noqa: PLC0415
 
     config = local_config(load_settings(), home)
+    from deploy.local.parts import part_statuses  # noqa: PLC0415 - needs what was just checked
+
     parts = part_statuses(config)
     if as_json:
         answer = {"home": str(config.home), "parts": [asdict(part) for part in parts]}
         typer.echo(json.dumps(answer, indent=2))
-    elif sys.stdout.isatty():
-        _print_table(parts)
     else:
-        _print_plain(parts)
+        print_table("", _COLUMNS, [_cells(part) for part in parts])
     if any(part.state != "running" for part in parts):
         raise typer.Exit(NOT_ALL_RUNNING)
-
-
-def _print_table(parts: Sequence[PartStatus]) -> None:
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-
-    table = Table(*_COLUMNS, box=None, header_style="bold")
-    for part in parts:
-        name, state, *rest = _cells(part)
-        table.add_row(name, f"[{_STYLES[part.state]}]{state}[/]", *rest)
-    Console().print(table)
-
-
-def _print_plain(parts: Sequence[PartStatus]) -> None:
-    rows = [_COLUMNS, *map(_cells, parts)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        typer.echo(line.rstrip())
 
 
 def _cells(part: PartStatus) -> tuple[str, ...]:

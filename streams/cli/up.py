@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from schemas.errors import LocalError
 
 if TYPE_CHECKING:
     from deploy.local.config import LocalConfig
@@ -32,11 +35,12 @@ def up(home: HomeOption = None) -> None:
 
     They keep running until `earshot down`. What runs already is left alone.
     """
-    from deploy.local.parts import start_parts  # noqa: PLC0415 - `--help` need not wait for it
-    from streams.settings import load_settings  # noqa: PLC0415
+    from streams.settings import load_settings  # noqa: PLC0415 - `--help` need not wait for it
 
     settings = load_settings()
     config = local_config(settings, home)
+    from deploy.local.parts import start_parts  # noqa: PLC0415 - needs what was just checked
+
     parts, started = start_parts(config, say=typer.echo)
     typer.echo(_line("Kafka", parts.brokers, "Kafka" in started))
     access = parts.clickhouse
@@ -56,9 +60,17 @@ def local_config(settings: Settings, home: Path | None = None) -> LocalConfig:
 
     The home folder is `home`, or else `EARSHOT_HOME`, the setting `local.home`, or the user's data
     folder, in this order.
+
+    Raises:
+        LocalError: Earshot was installed without what the local parts need.
     """
     from deploy.local.config import LocalConfig, default_cache, default_home  # noqa: PLC0415
 
+    if importlib.util.find_spec("psutil") is None:
+        raise LocalError(
+            "Earshot was installed without its local parts.",
+            cure="Run `pip install 'earshot[local]'`.",
+        )
     local, clickhouse = settings.local, settings.clickhouse
     if home is None and not os.environ.get("EARSHOT_HOME"):
         home = local.home

@@ -36,18 +36,27 @@ class CsvRows:
         )
         self._reader = csv.reader(self._file, delimiter=options.delimiter)
         try:
-            header = next(self._reader, [])
+            self.columns: tuple[str, ...] = self._header()
+        except BaseException:
+            self.close()
+            raise
+
+    def _header(self) -> tuple[str, ...]:
+        try:
+            names = tuple(name.strip() for name in next(self._reader, []))
         except (csv.Error, UnicodeError) as error:
             raise self._unreadable(error) from None
-        self.columns: tuple[str, ...] = tuple(name.strip() for name in header)
-        if not any(self.columns):
-            raise ConfigError(f"{path} has no header line.", cure="Name its columns in line 1.")
-        twice = sorted({name for name in self.columns if self.columns.count(name) > 1})
+        if not any(names):
+            raise ConfigError(
+                f"{self._path} has no header line.", cure="Name its columns in line 1."
+            )
+        twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ConfigError(
-                f"{path} names columns twice: {', '.join(twice)}.",
+                f"{self._path} names columns twice: {', '.join(twice)}.",
                 cure="Rename them in its header line.",
             )
+        return names
 
     def has(self, column: str) -> bool:
         """Return whether the header names `column`."""

@@ -263,12 +263,7 @@ def _read(model: type[_Part], raw: Any, where: str, problems: list[str]) -> _Par
         return model.model_validate(raw)
     except ValidationError as error:
         for problem in error.errors(include_url=False, include_input=False):
-            # Union branches add the names of types to the path; only keys and indexes help.
-            inner = [
-                str(part)
-                for part in problem["loc"]
-                if str(part).isidentifier() or isinstance(part, int)
-            ]
+            inner = map(str, problem["loc"])
             text = problem["msg"].removeprefix("Value error, ")
             line = f"{'.'.join([where, *inner])}: {_plain(problem['type'], text)}"
             if line not in problems:

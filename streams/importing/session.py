@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -80,8 +81,21 @@ class Session:
         """Whether the very same import was finished before."""
         return self.before is not None and self.before.finished
 
-    def run(self, outbox: Outbox, report: Report, stopping: Callable[[], bool]) -> bool:
+    def run(
+        self,
+        outbox: Outbox,
+        report: Report,
+        stopping: Callable[[], bool],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> bool:
         """Import the rest; return whether the file was read to its end.
+
+        Args:
+            outbox: Where events go.
+            report: Takes the counts and the share of the file that was read.
+            stopping: Whether to stop after the row at hand.
+            clock: Seconds, for the checkpoints.
 
         Raises:
             StreamError: Kafka does not acknowledge. The state says up to which row it did.
@@ -103,6 +117,7 @@ class Session:
                 checkpoint=checkpoint,
                 report=report,
                 stopping=stopping,
+                clock=clock,
             )
             if finished:
                 self.state.save(self.tally, bad_bytes=self.bad.flush(), finished=True)

@@ -47,6 +47,9 @@ def evaluate(
     method = _METHODS[score.kind]
     n = sum(counts.values())
     status = thresholds.status(n)
+    if score.kind == "count" and status == "thin":
+        # A count is complete: few records are few, not a noisy estimate.
+        status = "ok"
     if status in ("empty", "suppressed"):
         return ScoreValue(None, None, None, n, method, status)
     value: float

@@ -30,7 +30,7 @@ class Incident:
     """A time in which one touchpoint is clearly worse.
 
     `after_s` and `lasts_s` are seconds of stream time, counted from the start. At `strength` 1
-    satisfaction falls by 1.3 standard deviations and waits are three times as long.
+    satisfaction falls by 1.5 standard deviations and waits are twice as long.
     """
 
     touchpoint: str = "delivery"
@@ -123,6 +123,11 @@ class SimulationConfig:
     def haste(self) -> float:
         """By what every wait is divided, so that the customers can reach the rate. At least 1."""
         return max(1.0, _VISIT_S / self.cycle_s)
+
+    @property
+    def unhurried(self) -> int:
+        """How many customers the rate needs for no wait to shrink."""
+        return ceil(_VISIT_S * self.rate / self.events_per_visit)
 
 
 def _problems(config: SimulationConfig) -> list[str]:

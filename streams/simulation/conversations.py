@@ -89,7 +89,7 @@ class _Talk:
         """Wait in the queue until somebody answers. Long waits hurt, short ones please a little."""
         scene = self.scene
         expected_s = _FIRST_REPLY_S[self.channel]
-        waited_ms = scene.wait(expected_s * (1 + 2 * scene.trouble), 0.9)
+        waited_ms = scene.wait(expected_s * (1 + scene.trouble), 0.9)
         self.pain += min(max(0.25 * scene.relative(waited_ms, expected_s), -0.25), 1.0)
         self.agent_id = f"a-{scene.rng.randrange(_AGENTS):03}"
         self.say("AGENT_MESSAGE", "HUMAN", waited_ms, queue_ms=waited_ms)

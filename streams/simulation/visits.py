@@ -13,8 +13,8 @@ __all__ = ["visit"]
 _VISIT_SPREAD = 0.75
 
 #: What an incident of strength 1 takes off satisfaction, and adds to the share of contacts.
-_INCIDENT_PAIN = 1.3
-_INCIDENT_CONTACTS = 0.25
+_INCIDENT_PAIN = 1.5
+_INCIDENT_CONTACTS = 0.15
 
 _INVITED = 0.85
 _RELATIONSHIP = 0.05

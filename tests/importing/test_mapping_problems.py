@@ -56,18 +56,6 @@ def test_every_problem_is_reported_at_once_with_its_key_path(prepared: Prepare) 
         "event[0].colour: not a key of this table",
         "event[1].topic: feedback.reponses is none of feedback.responses",
         "event[2].when.0: use one of equals",
-    ):
-        assert any(line.strip().startswith(expected) for line in said), (expected, said)
-    assert error.value.exit_code == 3
-    assert "Nothing was sent" in error.value.cure
-
-
-def test_the_meaning_of_every_field_is_checked_too(prepared: Prepare) -> None:
-    mapping = WRONG.replace('when = { column = "score", equals = "1", empty = true }\n', "")
-    with pytest.raises(ConfigError) as error:
-        prepared(mapping, HEADER)
-    said = error.value.what.splitlines()
-    for expected in (
         "event[2].constants.metric: the value is none of UNKNOWN, NPS",
         "event[2].constants.revision: the value is not a number",
         "event[2].columns.question_id: say exactly one of column, join and value",
@@ -80,6 +68,8 @@ def test_the_meaning_of_every_field_is_checked_too(prepared: Prepare) -> None:
         "event[2].columns.response_id: the file has no column nosuch; it has id, customer",
     ):
         assert any(line.strip().startswith(expected) for line in said), (expected, said)
+    assert error.value.exit_code == 3
+    assert "Nothing was sent" in error.value.cure
 
 
 def test_a_field_the_topic_needs_is_asked_for(prepared: Prepare) -> None:

@@ -15,6 +15,7 @@ from deploy.local.clickhouse import ClickHouseAccess
 from deploy.local.config import LocalConfig
 from deploy.local.part import PartStatus, State
 from deploy.local.parts import LocalParts
+from schemas.errors import LocalError
 from streams.cli.down import down
 from streams.cli.status import NOT_ALL_RUNNING, status
 from streams.cli.up import local_config, up
@@ -81,6 +82,16 @@ def test_every_local_setting_is_passed_on(tmp_path: Path) -> None:
 def test_a_password_for_a_clickhouse_elsewhere_stays_out_of_the_home() -> None:
     elsewhere = load_settings(clickhouse={"host": "db.example.com", "password": "theirs"})
     assert local_config(elsewhere).password == ""
+
+
+@pytest.mark.parametrize("command", ["up", "down", "status"])
+def test_an_install_without_the_local_parts_is_told(
+    app: typer.Typer, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    error = CliRunner().invoke(app, [command]).exception
+    assert isinstance(error, LocalError)
+    assert "earshot[local]" in error.cure
 
 
 def test_up_says_where_everything_is(

@@ -203,7 +203,6 @@ def test_refused_credentials_are_an_outage_that_names_the_cure(server: RegistryS
         pytest.param(faults.status(404), id="404 of a proxy"),
         pytest.param(faults.status(404, b'{"error_code": 404}'), id="404 of a wrong path"),
         pytest.param(faults.cut, id="cut"),
-        pytest.param(faults.drip(5), id="drip"),
     ],
 )
 def test_a_fault_is_an_outage_and_never_an_answer(server: RegistryServer, fault: object) -> None:
@@ -232,6 +231,12 @@ def test_silence_ends_with_the_timeout(server: RegistryServer) -> None:
     end.set()
 
 
+def test_an_answer_that_drips_ends_with_the_timeout_too(server: RegistryServer) -> None:
+    server.fault = faults.drip(3)
+    with pytest.raises(RegistryUnavailable, match="in time"):
+        HttpRegistry(server.url, timeout_s=0.2).by_id(1)
+
+
 def test_a_redirect_is_not_followed(server: RegistryServer) -> None:
     with faults.registry_server(FileRegistry().all()) as other:
         server.fault = faults.status(302, Location=f"{other.url}/schemas/ids/1")
@@ -253,6 +258,14 @@ def test_an_id_of_another_format_is_no_schema_of_ours(server: RegistryServer) ->
     server.fault = faults.status(200, json.dumps(answer).encode())
     with pytest.raises(UnknownSchema, match="no Avro schema"):
         HttpRegistry(server.url).by_id(1)
+
+
+@pytest.mark.parametrize("kind", ["AVRO", None])
+def test_avro_may_be_said_or_left_out(server: RegistryServer, kind: str | None) -> None:
+    definition = FileRegistry().by_id(1).definition
+    answer = {"schema": json.dumps(definition), "schemaType": kind}
+    server.answers["/schemas/ids/1"] = (200, answer)
+    assert HttpRegistry(server.url).by_id(1).definition == definition
 
 
 @pytest.mark.parametrize("url", ["", "registry:8081", "ftp://registry", "http://", "http://x/?a=1"])

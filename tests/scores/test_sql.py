@@ -126,6 +126,14 @@ def test_means(query: Query, kind: str, confidence: float) -> None:
     assert query(sql) == expected
 
 
+def test_the_ends_of_a_share_are_exact(query: Query) -> None:
+    sql = """
+        SELECT countIf(earshot_wilson_lower(0, n, 1.96) != 0),
+               countIf(earshot_wilson_upper(n, n, 1.96) != 100)
+        FROM (SELECT number + 1 AS n FROM numbers(1000))"""
+    assert query(sql) == [[0, 0]]
+
+
 def test_golden_values(query: Query) -> None:
     for promoters, detractors, n, expected in NETS:
         boxes = f"{promoters}, {detractors}, {n}"

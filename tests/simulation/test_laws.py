@@ -151,8 +151,11 @@ def test_every_way_of_being_bad_occurs() -> None:
 @pytest.mark.parametrize("intent", ["duplicate", "correction", "late", "bad"])
 def test_a_share_of_zero_switches_a_fault_off(intent: str) -> None:
     name = {"duplicate": "duplicates", "correction": "corrections"}.get(intent, intent)
-    every = {fault: 0.3 for fault in Faults.__slots__}
-    on = first(SimulationConfig(start_ms=_START_MS, faults=Faults(**every)), 2000)
-    off = first(SimulationConfig(start_ms=_START_MS, faults=Faults(**{**every, name: 0.0})), 2000)
+    every = dict.fromkeys(Faults.__slots__, 0.3)
+
+    def sent(faults: Faults) -> list[SimulatedEvent]:
+        return first(SimulationConfig(start_ms=_START_MS, customers=100, faults=faults), 2000)
+
+    on, off = sent(Faults(**every)), sent(Faults(**{**every, name: 0.0}))
     assert any(event.intent == intent for event in on)
     assert not any(event.intent == intent for event in off)

@@ -28,7 +28,9 @@ class Clock:
 
 def at(*seconds: float) -> list[SimulatedEvent]:
     return [
-        SimulatedEvent("t", {}, "c-000001", _START_MS + int(s * 1000), None, "new", "accepted", None)
+        SimulatedEvent(
+            "t", {}, "c-000001", _START_MS + int(s * 1000), None, "new", "accepted", None
+        )
         for s in seconds
     ]
 

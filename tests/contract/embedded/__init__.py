@@ -1,0 +1,1 @@
+"""The contract of the embedded ClickHouse: what any client may rely on."""

@@ -1,0 +1,1 @@
+"""Tests of what `deploy/` starts and builds, without a container engine."""

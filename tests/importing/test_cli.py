@@ -1,0 +1,98 @@
+"""The command: what a user sees, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from streams.cli.import_ import import_
+from tests.importing.conftest import ANSWERS, HEADER
+
+GOOD = HEADER + "".join(f"r{n},c{n},{n % 11},2025-01-02T03:04:05Z\n" for n in range(20))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)  # no earshot.toml of the machine
+    (tmp_path / "map.toml").write_text(ANSWERS, encoding="utf-8")
+    (tmp_path / "in.csv").write_text(GOOD, encoding="utf-8")
+    return tmp_path
+
+
+def earshot_import(*arguments: str) -> Result:
+    app = typer.Typer()
+    app.command()(import_)
+    return CliRunner().invoke(app, [*arguments])
+
+
+def test_a_dry_run_shows_events_and_writes_nothing(folder: Path) -> None:
+    before = sorted(folder.iterdir())
+    done = earshot_import("in.csv", "--mapping", "map.toml", "--dry-run", "--show", "2")
+    assert done.exit_code == 0, done.output
+    lines = done.stdout.splitlines()
+    first = json.loads(lines[0])
+    assert first["topic"] == "feedback.responses"
+    assert first["key"] == "c0"
+    assert first["event"]["responded_at"] == "2025-01-02T03:04:05.000Z"
+    assert "device" not in first["event"]  # at its default
+    assert sum(line.startswith("{") for line in lines) == 2
+    assert "Would send    20 to feedback.responses" in lines
+    assert "Refused       0 rows" in lines
+    assert sorted(folder.iterdir()) == before
+
+
+def test_a_dry_run_counts_refusals_by_reason_over_the_whole_file(folder: Path) -> None:
+    bad = "r98,c,11,2025-01-02T03:04:05Z\n" * 2 + "r99,c,9,soon\n"
+    (folder / "in.csv").write_text(GOOD + bad, encoding="utf-8")
+    done = earshot_import("in.csv", "--mapping", "map.toml", "--dry-run", "--show", "0")
+    assert done.exit_code == 5
+    said = done.stdout
+    assert "Refused       3 rows" in said
+    assert "        2  score_out_of_range: The score lies outside its own scale." in said
+    assert "  line 22: score_out_of_range: value_number lies outside 0 to 10" in said
+    assert "  line 24: not_a_time: responded_at: the time is not iso" in said
+    assert "soon" not in said
+    assert not (folder / "in.bad.csv").exists()
+
+
+NO_BROKER = """
+import streams.producing
+from streams.cli.main import main
+streams.producing.CONNECT_S = 0.5
+main()
+"""
+
+
+def test_without_a_broker_nothing_is_written_and_the_cure_is_told(folder: Path) -> None:
+    before = sorted(folder.iterdir())
+    # A process of its own: kafka-python leaves sockets of failed connections to the collector.
+    done = subprocess.run(
+        [sys.executable, "-c", NO_BROKER, "import", "in.csv", "--mapping", "map.toml"],
+        env={**os.environ, "EARSHOT_KAFKA__BROKERS": "127.0.0.1:1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 4
+    assert "No Kafka broker answered at 127.0.0.1:1 within 0.5 s" in done.stderr
+    assert "EARSHOT_KAFKA__BROKERS" in done.stderr
+    assert sorted(folder.iterdir()) == before
+
+
+def test_plain_progress_has_a_rate_and_a_time_left(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.importing.progress._PLAIN_S", 0.0)
+    done = earshot_import("in.csv", "--mapping", "map.toml", "--dry-run", "--progress", "plain")
+    assert "100%, 20 rows, " in done.stderr
+    assert "rows/s" in done.stderr
+    quiet = earshot_import("in.csv", "--mapping", "map.toml", "--dry-run", "--progress", "none")
+    assert quiet.stderr == ""
