@@ -9,13 +9,15 @@ rejected, never averaged in.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
 from schemas.errors import ConfigError
+from schemas.registry import FileRegistry, subject_of
 
 __all__ = [
     "DIMENSIONS",
@@ -44,6 +46,14 @@ DIMENSIONS: tuple[str, ...] = (
 
 #: Metrics of `feedback.responses` that have no scale. They are kept and counted as answers.
 SCORELESS: frozenset[str] = frozenset({"TEXT", "CHOICE"})
+
+#: The field whose symbols `types` of a measure names, by topic.
+_SYMBOL_FIELDS = {
+    "feedback.responses": "metric",
+    "feedback.invitations": "status",
+    "feedback.interactions": "type",
+    "feedback.followups": "status",
+}
 
 _KINDS: tuple[ScoreKind, ...] = ("net", "share", "mean", "count")
 
@@ -152,7 +162,7 @@ def parse_measures(text: str, *, name: str = "measures.toml") -> Measures:
         ) from None
     problems: list[str] = []
     version = data.get("version")
-    if not isinstance(version, int) or version < 1:
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         problems.append("version: a whole number from 1 is required; raise it with every change")
         version = 1
     measures = [
@@ -185,6 +195,7 @@ def _measure(entry: Mapping[str, Any], problems: list[str]) -> Measure | None:
     }  # fmt: skip
     for extra in sorted(entry.keys() - known):
         problem(f"{extra} is not a key of a measure")
+    _check_symbols(entry, problem)
     for dimension in entry.get("dimensions", []):
         if dimension not in DIMENSIONS:
             problem(f"dimension {dimension} is none of {', '.join(DIMENSIONS)}")
@@ -209,6 +220,39 @@ def _measure(entry: Mapping[str, Any], problems: list[str]) -> Measure | None:
         higher_is_better=entry.get("higher_is_better", True),
         types=frozenset(entry.get("types", [])),
     )
+
+
+def _check_symbols(entry: Mapping[str, Any], problem: Callable[[str], None]) -> None:
+    """A topic or symbol that no schema has would match nothing, and nobody would notice."""
+    topic = entry.get("topic")
+    symbol_field = _SYMBOL_FIELDS.get(str(topic))
+    if topic and symbol_field is None:
+        problem(f"topic {topic} is none of {', '.join(_SYMBOL_FIELDS)}")
+        return
+    if symbol_field is None:
+        return
+    symbols = _symbols(str(topic))
+    wanted = {"types": (symbol_field, entry.get("types", []))}
+    if "metric" in entry:
+        wanted["metric"] = ("metric", [entry["metric"]])
+    if "survey_kinds" in entry:
+        wanted["survey_kinds"] = ("survey_kind", entry["survey_kinds"])
+    for key, (field, values) in wanted.items():
+        allowed = symbols.get(field, ())
+        for value in values:
+            if value not in allowed:
+                problem(f"{key} {value} is none of {', '.join(allowed)}")
+
+
+@cache
+def _symbols(topic: str) -> dict[str, tuple[str, ...]]:
+    """Return the symbols of every enum of a topic's shipped schema, without UNKNOWN."""
+    definition = FileRegistry().latest(subject_of(topic)).definition
+    return {
+        field["name"]: tuple(field["type"]["symbols"][1:])
+        for field in definition["fields"]
+        if isinstance(field["type"], dict) and field["type"]["type"] == "enum"
+    }
 
 
 def _score(raw: Mapping[str, Any], scale: tuple[int, int] | None, problem: Any) -> Score:

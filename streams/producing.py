@@ -26,8 +26,8 @@ _OVERHEAD_BYTES = 200
 """What a pending record costs beside its key and value; an estimate, to bound many tiny records."""
 
 _AGAIN = (
-    "Nothing that was acknowledged is lost: start again with the same input, "
-    "its event ids make what was already sent a duplicate."
+    "What was not acknowledged may still have arrived: send it again with the same event ids, "
+    "which makes it a duplicate."
 )
 
 

@@ -114,6 +114,19 @@ class Store:
             for row in rows
         ]
 
+    def versions(
+        self, kind: Kind, origin: Origin, first_chunk: int, chunk_size: int
+    ) -> dict[int, int]:
+        """Return the definitions the raw rows of chunks were folded with, from `first_chunk` on."""
+        rows = self._clickhouse.rows(
+            "SELECT intDiv(_offset, %(size)s) AS chunk, min(_definitions) "
+            f"FROM {self._database}.{kind.table} "
+            "WHERE _topic = %(topic)s AND _epoch = %(epoch)s AND _partition = %(partition)s "
+            "AND _offset >= %(from)s GROUP BY chunk",
+            {**_origin(origin), "size": chunk_size, "from": first_chunk * chunk_size},
+        )
+        return dict(rows)
+
     def totals(self, origin: Origin, chunk: int) -> list[Total]:
         """Return the stored totals of one chunk."""
         values = ", ".join(DIMENSIONS)

@@ -53,6 +53,7 @@ class BatchConsumer(driver.Consumer):
         self._next: dict[TP, int] = {}
         self._durable: dict[TP, int] = {}
         self._committed: dict[TP, int] = {}
+        self._rewound: set[TP] = set()
 
     def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
         return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -82,10 +83,12 @@ class BatchConsumer(driver.Consumer):
     async def rewind(self, tp: TP, offset: int) -> None:
         """Read a partition again from `offset`: a run was lost on its way to the agent."""
         self._next[tp] = offset
+        self._rewound.add(tp)
         await self._seek(tp, offset)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # noqa: ASYNC109
         """Yield one message for everything the next fetch returns."""
+        self._rewound.clear()
         records, active = await self._wait_next_records(timeout)
         if not records or self.should_stop:
             return
@@ -95,6 +98,10 @@ class BatchConsumer(driver.Consumer):
         runs = []
         for aio_tp, run in records.items():
             tp = TP(aio_tp.topic, aio_tp.partition)
+            if tp in self._rewound:
+                # Fetched before or after that seek, nobody knows: between would be taken for a gap.
+                await self._seek(tp, self._next[tp])
+                continue
             if run and (active is None or tp in active):
                 start = self._next.get(tp, run[0].offset)
                 self._next[tp] = run[-1].offset + 1

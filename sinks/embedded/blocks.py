@@ -7,7 +7,7 @@ neither. Everything else is passed on untouched.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -90,8 +90,16 @@ def _end_of_chunk(_missing: int) -> bytes:
     raise EOFError
 
 
-def wire_blocks(native: bytes, revision: int) -> Iterator[Block]:
+def wire_blocks(
+    native: bytes, revision: int, types: Callable[[], Sequence[str]] = tuple
+) -> Iterator[Block]:
     """Yield the blocks in what the engine answered, with their data as it goes on the wire.
+
+    Args:
+        native: blocks of `FORMAT Native`.
+        revision: the revision in force.
+        types: asked for the columns' real types when one is a bare DateTime: in `FORMAT Native`
+            the engine leaves its time zone out. Empty: they are not known.
 
     Raises:
         EngineError: NOT_IMPLEMENTED for a type this server does not carry.
@@ -105,12 +113,18 @@ def wire_blocks(native: bytes, revision: int) -> Iterator[Block]:
         pieces = [BLOCK_INFO]
         for _ in range(count):
             name = tape.raw_string(limits.MAX_NAME_BYTES).decode(errors="replace")
-            columns.append((name, tape.string(limits.MAX_NAME_BYTES)))
+            named = tape.pos
+            kind = tape.string(limits.MAX_NAME_BYTES)
+            if kind == "DateTime" and (known := types()):
+                kind = known[len(columns)]
+                pieces += (native[start:named], pack_string(kind))
+                start = tape.pos
+            columns.append((name, kind))
             if flagged:
                 pieces += (native[start : tape.pos], b"\x00")
                 start = tape.pos
             if rows:
-                layout = layout_of(columns[-1][1])
+                layout = layout_of(kind)
                 layout.prefix(tape)
                 layout.values(tape, rows)
         pieces.append(native[start : tape.pos])

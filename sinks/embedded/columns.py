@@ -7,6 +7,7 @@ A layout moves a `Tape` past one column and decodes nothing but the lengths in i
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Final, Protocol
 
@@ -206,8 +207,12 @@ def layout_of(name: str, depth: int = 0) -> Layout:
         return Array(Product(inner)) if head == "Nested" else Product(inner)
     if head == "Map":
         return Array(Product(inner))
-    wrap = {"Array": Array, "Nullable": Nullable, "LowCardinality": Dictionary}.get(head)
-    return wrap(inner[0]) if wrap else inner[0]
+    wraps: dict[str, Callable[[Layout], Layout]] = {
+        "Array": Array,
+        "Nullable": Nullable,
+        "LowCardinality": Dictionary,
+    }
+    return wraps[head](inner[0]) if head in wraps else inner[0]
 
 
 def _width(head: str, arguments: list[str]) -> int:

@@ -16,7 +16,8 @@ from sinks.embedded.faults import EngineError
 __all__ = ["Engine", "quote_name", "quote_text"]
 
 _KILL = re.compile(
-    r"\s*KILL\s+QUERY\s+WHERE\s+query_id\s*=\s*'([^'\\]*)'\s*(?:A?SYNC|TEST)?\s*;?\s*", re.IGNORECASE
+    r"\s*KILL\s+QUERY\s+WHERE\s+query_id\s*=\s*'([^'\\]*)'\s*(?:A?SYNC|TEST)?\s*;?\s*",
+    re.IGNORECASE,
 )
 
 

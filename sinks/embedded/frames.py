@@ -5,9 +5,9 @@ from __future__ import annotations
 import struct
 from typing import Final
 
-import lz4.block
-import zstd
-from clickhouse_cityhash.cityhash import CityHash128
+import lz4.block  # type: ignore[import-untyped]
+import zstd  # type: ignore[import-untyped]
+from clickhouse_cityhash.cityhash import CityHash128  # type: ignore[import-untyped]
 
 from sinks.embedded import limits
 from sinks.embedded.faults import BrokenPacketError
@@ -63,13 +63,16 @@ def pack_frames(data: bytes, method: int) -> bytes:
     view = memoryview(data)
     for start in range(0, len(data), limits.FRAME_BYTES):
         piece = bytes(view[start : start + limits.FRAME_BYTES])
-        if method == ZSTD:
-            packed = zstd.compress(piece, 1)
-        else:
-            packed = lz4.block.compress(piece, store_size=False)
+        packed = _pack(method, piece)
         frame = _HEAD.pack(method, _HEAD.size + len(packed), len(piece)) + packed
         out += (_checksum(frame), frame)
     return b"".join(out)
+
+
+def _pack(method: int, piece: bytes) -> bytes:
+    if method == ZSTD:
+        return bytes(zstd.compress(piece, 1))
+    return bytes(lz4.block.compress(piece, store_size=False))
 
 
 def _checksum(frame: bytes) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator
+from functools import cache
 
 import structlog
 
@@ -140,7 +141,9 @@ class NativeConnection:
         self._lease.expect(None)
         self.stop_asked = False
         with self._watcher.running(self._lease, session, self._leaves):
-            if self._tape.pending and self._leaves(self._tape.data[self._tape.pos :][:1]):
+            if self._tape.pending and self._leaves(
+                bytes(self._tape.data[self._tape.pos : self._tape.pos + 1])
+            ):
                 self._watcher.cancel(session)
             yield
 
@@ -190,9 +193,7 @@ class _Exchange:
                 for name in tables:
                     self._session.drop_temporary(name)
         except EngineError as fault:
-            log.info(
-                "query_failed", code=fault.code, took_s=round(time.monotonic() - started, 3)
-            )
+            log.info("query_failed", code=fault.code, took_s=round(time.monotonic() - started, 3))
             self._link.send(packets.exception(fault))
         else:
             self._link.send(pack_varint(ServerPacket.END_OF_STREAM))
@@ -209,8 +210,10 @@ class _Exchange:
                 break
             if fault is None:
                 try:
-                    self._session.fill_temporary(name, block.columns, block.data)
-                    names.append(name)
+                    if name not in names:
+                        self._session.make_temporary(name, block.columns)
+                        names.append(name)
+                    self._session.fill_temporary(name, block.data, "Native")
                 except EngineError as error:
                     fault = error
         if fault is not None:
@@ -238,7 +241,7 @@ class _Exchange:
         with self._link.computing(self._session):
             try:
                 self._session.configure(self._query.settings, self._query.important)
-                if head is None:
+                if head is None or head.format == "Values":
                     self._session.check_single(statement.sql)
                 self._select(statement)
             except EngineError:
@@ -248,10 +251,11 @@ class _Exchange:
 
     def _select(self, statement: Statement) -> None:
         rows = blocks = size = read_rows = read_bytes = 0
+        types = cache(lambda: self._session.types_of(statement, self._query.params))
         for chunk in self._session.execute(statement, "Native", self._query.params):
             read_rows += chunk.read_rows
             read_bytes += chunk.read_bytes
-            for block in wire_blocks(chunk.data, self._link.revision):
+            for block in wire_blocks(chunk.data, self._link.revision, types):
                 if not blocks:
                     header = header_block(block.columns, self._link.revision)
                     self._send_block(ServerPacket.DATA, header)
@@ -282,7 +286,7 @@ class _Exchange:
     def _insert(self, head: InsertHead) -> None:
         """Take the blocks of an INSERT. A refusal is told once the client has sent them all."""
         columns: Columns = self._session.insert_columns(head)
-        insert = self._session.insert(head.sql, "Native")
+        insert = self._session.insert(head, "Native")
         fault: EngineError | None = None
         try:
             self._send_block(ServerPacket.DATA, header_block(columns, self._link.revision))

@@ -10,10 +10,11 @@ from typing import Any, Final
 
 from sinks.embedded.engine import Engine, engine_fault, quote_name
 from sinks.embedded.faults import CODES, EngineError
+from sinks.embedded.inserts import CheckedInsert, Insert, StreamedInsert
 from sinks.embedded.overrides import Overrides
 from sinks.embedded.statements import InsertHead, Statement
 
-__all__ = ["Chunk", "Columns", "Insert", "Session"]
+__all__ = ["Chunk", "Columns", "Session"]
 
 Columns = tuple[tuple[str, str], ...]
 # What a server differs in from `clickhouse local`, which chDB is.
@@ -35,35 +36,6 @@ class Chunk:
     read_bytes: int = 0
 
 
-class Insert:
-    """A running INSERT: blocks are given to `append`, `finish` makes them visible and durable."""
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-
-    def append(self, data: bytes) -> None:
-        """Give the engine a piece of the data; raises EngineError."""
-        try:
-            self._stream.append(data)
-        except RuntimeError as error:
-            raise engine_fault(error) from error
-
-    def finish(self) -> int:
-        """Commit, and return the rows written; raises EngineError."""
-        try:
-            return int(self._stream.finish().rows_written)
-        except RuntimeError as error:
-            raise engine_fault(error) from error
-
-    def cancel(self) -> None:
-        """Drop what is not committed. After `finish` it does nothing; it never raises."""
-        try:
-            self._stream.cancel()
-        except RuntimeError:
-            # The engine had given it up already: there is nothing left to drop.
-            return
-
-
 class Session:
     """Runs one statement at a time; only `cancel` may be called from another thread.
 
@@ -83,9 +55,12 @@ class Session:
         self.turn = 0
         self.running = False
         self._guard = threading.Lock()
+        # A second connection: the first is busy while it streams. Opened when it is needed.
+        self._side: Any = None
+        self._database = database or engine.database
         self._overrides = Overrides(self._read, {**_BASE, "log_comment": self.token})
         try:
-            self.use(database or engine.database)
+            self.use(self._database)
         except EngineError:
             self._conn.close()
             raise
@@ -96,6 +71,7 @@ class Session:
     def use(self, database: str) -> None:
         """Change the session's database; raises EngineError UNKNOWN_DATABASE."""
         self._read(f"USE {quote_name(database)}")
+        self._database = database
 
     def configure(self, settings: Mapping[str, str], important: frozenset[str]) -> None:
         """Put exactly these settings in force for the statements to come.
@@ -114,7 +90,9 @@ class Session:
         if ";" not in sql.rstrip().rstrip(";"):
             return
         if self._conn._conn.classify_query(sql)["statement_count"] > 1:  # noqa: SLF001
-            raise EngineError.named("SYNTAX_ERROR", "Syntax error: Multi-statements are not allowed")
+            raise EngineError.named(
+                "SYNTAX_ERROR", "Syntax error: Multi-statements are not allowed"
+            )
 
     def changes_data(self, sql: str) -> bool:
         """Tell whether a statement does more than read or change its own session."""
@@ -126,7 +104,10 @@ class Session:
         """Run a statement and return its whole answer in one piece; raises EngineError."""
         if statement.keyword == "SET":
             self._overrides.forget()
-        return self.run(statement.sql, output, params)
+        answer = self.run(statement.sql, output, params)
+        if statement.keyword == "USE":
+            self._database = self._read("SELECT currentDatabase()", "TSVRaw").decode().strip()
+        return answer
 
     def run(self, sql: str, output: str, params: Mapping[str, str] | None = None) -> Chunk:
         """Run a statement and return its whole answer; raises EngineError."""
@@ -194,7 +175,7 @@ class Session:
                 raise
             # EPHEMERAL and `* EXCEPT` columns can be written but not read so.
             known = dict(self._described(f"DESCRIBE TABLE {head.target}", every=True))
-            names = [name.strip().strip("`\"") for name in head.names.split(",")]
+            names = [name.strip().strip('`"') for name in head.names.split(",")]
             if any(name not in known for name in names):
                 raise
             return tuple((name, known[name]) for name in names)
@@ -206,18 +187,64 @@ class Session:
         hidden = () if every else ("MATERIALIZED", "ALIAS", "EPHEMERAL")
         return tuple((row[0], row[1]) for row in rows if row[2] not in hidden)
 
-    def insert(self, sql: str, input_format: str) -> Insert:
-        """Start an INSERT whose data follows; `sql` has no VALUES and no FORMAT."""
+    def types_of(
+        self, statement: Statement, params: Mapping[str, str] | None = None
+    ) -> tuple[str, ...]:
+        """Return the types of a statement's columns while it streams; empty: not known.
+
+        The side connection does not see temporary tables.
+        """
+        if not statement.streams:
+            return ()
+        sql = f"DESCRIBE TABLE ({statement.sql.strip().rstrip(';')}\n)"
         try:
-            return Insert(self._conn.send_insert(sql, input_format))
+            if self._side is None:
+                self._side = self._engine.connect()
+            self._side.query(f"USE {quote_name(self._database)}", "Null")
+            answer = self._side.query(sql, "JSONCompact", params=dict(params or {}))
+        except RuntimeError:
+            return ()
+        return tuple(row[1] for row in json.loads(answer.bytes())["data"])
+
+    def insert(self, head: InsertHead, input_format: str) -> Insert:
+        """Start an INSERT whose data follows; raises EngineError."""
+        if self._is_constrained(head):
+            name = f"insert_{self.token}"
+            columns = self.insert_columns(head)
+            self.make_temporary(name, columns)
+            source = f"SELECT {', '.join(quote_name(each) for each, _ in columns)}"
+            return CheckedInsert(
+                self._stream(f"INSERT INTO {quote_name(name)}", input_format),
+                self._read,
+                commit=f"{head.sql} {source} FROM {quote_name(name)}",
+                drop=f"DROP TEMPORARY TABLE IF EXISTS {quote_name(name)}",
+            )
+        return StreamedInsert(self._stream(head.sql, input_format))
+
+    def _stream(self, sql: str, input_format: str) -> Any:
+        try:
+            return self._conn.send_insert(sql, input_format)
         except RuntimeError as error:
             raise engine_fault(error) from error
 
-    def fill_temporary(self, name: str, columns: Columns, data: bytes) -> None:
-        """Make a temporary table for a query's external data; raises EngineError."""
+    def _is_constrained(self, head: InsertHead) -> bool:
+        """Whether the table has CHECKs, which the engine's streamed inserts leave out."""
+        if head.is_function:
+            return False
+        try:
+            created = self._read(f"SHOW CREATE TABLE {head.target}", "TSVRaw")
+        except EngineError:
+            return False  # a temporary table, or none: the insert itself will tell
+        return b" CONSTRAINT " in created
+
+    def make_temporary(self, name: str, columns: Columns) -> None:
+        """Make a temporary table in memory; raises EngineError."""
         typed = ", ".join(f"{quote_name(each)} {kind}" for each, kind in columns)
         self._read(f"CREATE TEMPORARY TABLE {quote_name(name)} ({typed}) ENGINE = Memory")
-        insert = self.insert(f"INSERT INTO {quote_name(name)}", "Native")
+
+    def fill_temporary(self, name: str, data: bytes, input_format: str) -> None:
+        """Put a query's external data into a temporary table; raises EngineError."""
+        insert = StreamedInsert(self._stream(f"INSERT INTO {quote_name(name)}", input_format))
         try:
             insert.append(data)
             insert.finish()
@@ -249,4 +276,6 @@ class Session:
 
     def close(self) -> None:
         """Give the connection back to the engine, which drops its temporary tables."""
+        if self._side is not None:
+            self._side.close()
         self._conn.close()

@@ -148,7 +148,9 @@ def _insert_head(sql: str, tokens: Iterator[_Token]) -> InsertHead | None:
         if token.word in ("SELECT", "WITH", "FROM", "WATCH", "EXPLAIN"):
             return None
         if token.word in ("VALUES", "FORMAT"):
-            return _at_data(sql, token, tokens, sql[start:end], is_function, names)
+            return _at_data(
+                sql, token, tokens, target=sql[start:end], is_function=is_function, names=names
+            )
         if token.text == "(":
             opened = token.end
         elif token.text == ")" and opened is not None:
@@ -166,6 +168,7 @@ def _at_data(
     sql: str,
     token: _Token,
     tokens: Iterator[_Token],
+    *,
     target: str,
     is_function: bool,
     names: str | None,

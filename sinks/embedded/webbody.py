@@ -10,8 +10,8 @@ from email.parser import BytesParser
 from email.policy import HTTP
 from typing import Any, BinaryIO, Final, Protocol
 
-import lz4.frame
-import zstd
+import lz4.frame  # type: ignore[import-untyped]
+import zstd  # type: ignore[import-untyped]
 
 from sinks.embedded import limits
 from sinks.embedded.faults import BrokenPacketError, EngineError
@@ -168,9 +168,7 @@ def _zstd_stream() -> Any:
     )
 
 
-def open_body(
-    source: BinaryIO, *, length: int | None, coding: str, native_frames: bool
-) -> Body:
+def open_body(source: BinaryIO, *, length: int | None, coding: str, native_frames: bool) -> Body:
     """Return the decoded body of a request; `length` None means chunked.
 
     Raises:
@@ -293,8 +291,8 @@ def form_fields(body: Body, content_type: str) -> Iterator[tuple[str, bytes, boo
             raise BrokenPacketError(f"A form has more than {limits.HTTP_MAX_FORM_BYTES} bytes.")
     raw.seek(0)
     message = BytesParser(policy=HTTP).parse(raw)
-    for part in message.iter_parts():  # type: ignore[attr-defined]
+    for part in message.iter_parts():
         name = part.get_param("name", header="content-disposition")
-        value = part.get_payload(decode=True) or b""
-        if isinstance(name, str):
+        value = part.get_payload(decode=True)
+        if isinstance(name, str) and isinstance(value, bytes):
             yield name, value, part.get_filename() is not None

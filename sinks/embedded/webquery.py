@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Final
 
 from sinks.embedded import limits
+from sinks.embedded.blocks import BLOCK_INFO, REVISION_WITH_SERIALISATION_FLAG, wire_blocks
 from sinks.embedded.engine import Engine, quote_name
 from sinks.embedded.faults import EngineError
 from sinks.embedded.session import Session
@@ -100,7 +102,7 @@ class WebQuery:
         """Stream the body into the engine: nothing is visible before its end."""
         data = data.lstrip(b" \t\r;")
         data = data.removeprefix(b"\n")
-        insert = self._session.insert(head.sql, head.format)
+        insert = self._session.insert(head, head.format)
         try:
             while data or (data := self._body.piece()):
                 insert.append(data)
@@ -119,21 +121,28 @@ class WebQuery:
             if self._given.flag("wait_end_of_query") or not statement.streams:
                 answer.wait()
             if statement.streams and answer.format in STREAMED_FORMATS:
+                revision = self._revision(answer.format)
+                types = cache(lambda: self._session.types_of(statement, self._given.params))
                 for chunk in self._session.execute(statement, answer.format, self._given.params):
                     answer.counts.result_rows += chunk.rows
                     answer.counts.read_rows += chunk.read_rows
                     answer.counts.read_bytes += chunk.read_bytes
-                    answer.piece(chunk.data)
+                    answer.piece(_versioned(chunk.data, revision, types))
             else:
                 whole = self._session.whole(statement, answer.format, self._given.params)
                 answer.counts.read_rows = whole.read_rows
                 answer.counts.read_bytes = whole.read_bytes
                 answer.counts.result_rows = whole.rows
-                answer.piece(whole.data)
+                answer.piece(_versioned(whole.data, self._revision(answer.format), tuple))
             answer.finish()
         finally:
             for name in tables:
                 self._session.drop_temporary(name)
+
+    def _revision(self, output: str) -> int:
+        """Return the revision asked for the Native format; 0: none."""
+        asked = self._given.own.get("client_protocol_version", "0")
+        return int(asked) if output == "Native" and asked.isdigit() else 0
 
     def _external_tables(self) -> list[str]:
         """Make temporary tables of the files of a form; raises EngineError."""
@@ -147,15 +156,21 @@ class WebQuery:
                 f"CREATE TEMPORARY TABLE {quote_name(name)} ({structure}) ENGINE = Memory", "Null"
             )
             names.append(name)
-            insert = self._session.insert(
-                f"INSERT INTO {quote_name(name)}", described.get("_format", "TabSeparated")
-            )
-            try:
-                insert.append(data)
-                insert.finish()
-            finally:
-                insert.cancel()
+            self._session.fill_temporary(name, data, described.get("_format", "TabSeparated"))
         return names
+
+
+def _versioned(native: bytes, revision: int, types: Callable[[], tuple[str, ...]]) -> bytes:
+    """Give blocks the form that a client of a revision reads."""
+    if not revision:
+        return native
+    try:
+        return b"".join(block.data for block in wire_blocks(native, revision, types))
+    except EngineError:
+        # A type that only the client can measure: a streamed piece is one block.
+        if revision >= REVISION_WITH_SERIALISATION_FLAG:
+            raise
+        return BLOCK_INFO + native
 
 
 def _numbered(types: str) -> str:

@@ -183,9 +183,11 @@ class Intake:
         size = self._config.chunk_size
         first = chunk_of(run.start, size)
         ledgers = await self._ask(partial(self._store.chunks, origin, first))
-        for version in {ledger.definitions for ledger in ledgers}:
+        # A flush that was cut short left rows and no ledger; they bind as well.
+        folded_with = await self._ask(partial(self._store.versions, kind, origin, first, size))
+        for version in {*folded_with.values(), *(ledger.definitions for ledger in ledgers)}:
             await self._ask(partial(self._store.definitions, version))
-        folded_with = {ledger.chunk: ledger.definitions for ledger in ledgers}
+        folded_with |= {ledger.chunk: ledger.definitions for ledger in ledgers}
 
         def rules_for(chunk: int) -> Rules:
             version = folded_with.get(chunk)
@@ -193,7 +195,8 @@ class Intake:
             return Rules(measures, self._config.clock_skew_ms)
 
         half = next((ledger for ledger in ledgers if ledger.chunk == first), None)
-        lost = half is not None and half.first < run.start and half.last >= run.start - 1
+        # Also when records were lost that nobody folded: what was folded before them still counts.
+        lost = half is not None and half.first < run.start
         before = half.last + 1 if half is not None and lost else run.start
         known, complete = await self._ask(
             partial(self._store.recent, kind, origin, before, self._config.known_answers)

@@ -100,6 +100,10 @@ def reject_columns(rejects: Sequence[Reject], epoch: int) -> Columns:
     return [list(column) for column in zip(*rows, strict=True)]
 
 
+#: The header's id is unsigned, Avro's int is not. No registry hands out an id beyond this one.
+_LARGEST_ID = 2**31 - 1
+
+
 def _schema_id(value: bytes | None) -> int | None:
     framed = unframe(value) if value else None
-    return framed.schema_id if framed else None
+    return framed.schema_id if framed and framed.schema_id <= _LARGEST_ID else None

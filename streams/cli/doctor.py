@@ -71,25 +71,24 @@ def _print_json(findings: Sequence[Finding]) -> None:
 
 
 def _print_lines(findings: Sequence[Finding]) -> None:
-    from rich.padding import Padding  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
     from streams.cli.console import console  # noqa: PLC0415
 
     out = console()
     wide = max(len(finding.name) for finding in findings)
+    indent = "\n" + " " * (wide + 10)
     for finding in findings:
-        head = Text.assemble(
-            (f"{finding.state:<8}", _STYLES[finding.state]), f"{finding.name:<{wide}}  "
+        text = finding.detail + (f"\n{finding.cure.strip()}" if finding.cure else "")
+        line = Text.assemble(
+            (f"{finding.state:<8}", _STYLES[finding.state]),
+            f"{finding.name:<{wide}}  ",
+            text.replace("\n", indent),
         )
-        out.print(Text.assemble(head, finding.detail), soft_wrap=True)
-        if finding.cure:
-            out.print(Padding(Text(finding.cure), (0, 0, 0, len(head))), soft_wrap=True)
+        out.print(line, soft_wrap=True)
     failed = sum(finding.state == "failed" for finding in findings)
     skipped = sum(finding.state == "skipped" for finding in findings)
     rest = f", {skipped} skipped" if skipped else ""
     out.print(
-        f"\n{failed} of {len(findings)} checks failed{rest}."
-        if failed
-        else f"\nAll is well{rest}."
+        f"\n{failed} of {len(findings)} checks failed{rest}." if failed else f"\nAll is well{rest}."
     )

@@ -104,15 +104,13 @@ def _rehearse(
     fields = {
         topic: fields_of(registry.latest(subject_of(topic)).definition) for topic in plan.topics
     }
-    shown = 0
+    shown: list[str] = []
     refused: Counter[str] = Counter()
     examples: list[str] = []
 
     def show_event(event: Outgoing) -> None:
-        nonlocal shown
-        if shown < show:
-            shown += 1
-            typer.echo(event_text(event, fields[event.topic]))
+        if len(shown) < show:
+            shown.append(event_text(event, fields[event.topic]))
 
     def note(row: Row, refusal: Refused) -> None:
         refused[refusal.reason] += 1
@@ -127,6 +125,8 @@ def _rehearse(
             stopped = stopping()
     finally:
         reporting.close()
+    for text in shown:
+        typer.echo(text)
     typer.echo("")
     for line in counts(tally, took_s=time.monotonic() - started, sent=False):
         typer.echo(line)
@@ -161,7 +161,10 @@ def _import(
         )
         return REFUSED if tally.refused_rows else 0
     started = time.monotonic()
-    with Publisher(settings.kafka.brokers, registry, client_id="earshot-import") as publisher:
+    # Full batches matter more than the first record's latency.
+    with Publisher(
+        settings.kafka.brokers, registry, client_id="earshot-import", linger_ms=100
+    ) as publisher:
         for topic in session.plan.topics:
             publisher.require_topic(topic)
         reporting = reporter(progress, errors, done=rows_before)

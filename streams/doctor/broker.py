@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -108,21 +109,46 @@ def lag(brokers: str, group: str, *, limit_s: float) -> str | Unmeasured:
 
 @contextmanager
 def _admin(brokers: str, limit_s: float) -> Iterator[KafkaAdminClient]:
+    servers = [part.strip() for part in brokers.split(",") if part.strip()]
+    _knock(brokers, servers, limit_s)
     limit_ms = int(limit_s * 1000)
-    admin = None
     try:
         admin = KafkaAdminClient(
-            bootstrap_servers=[part.strip() for part in brokers.split(",") if part.strip()],
+            bootstrap_servers=servers,
             client_id="earshot-doctor",
             bootstrap_timeout_ms=limit_ms,
             request_timeout_ms=limit_ms,
         )
-        yield admin
     except (KafkaError, OSError, ValueError) as error:
-        raise StreamError(
-            f"No Kafka broker answers at {brokers} ({type(error).__name__}).",
-            cure="Start one (`earshot up` on a laptop), or correct EARSHOT_KAFKA__BROKERS.",
-        ) from None
+        raise _unreachable(brokers, error) from None
+    try:
+        yield admin
+    except (KafkaError, OSError) as error:
+        raise _unreachable(brokers, error) from None
     finally:
-        if admin is not None:
-            admin.close()
+        admin.close()
+
+
+def _knock(brokers: str, servers: Sequence[str], limit_s: float) -> None:
+    """Return if a server takes a connection. The client would try until its time is over.
+
+    Raises:
+        StreamError: None does.
+    """
+    last: Exception = ValueError()
+    for server in servers:
+        host, _, port = server.rpartition(":")
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), limit_s / len(servers)).close()
+        except (OSError, ValueError) as error:
+            last = error
+        else:
+            return
+    raise _unreachable(brokers, last)
+
+
+def _unreachable(brokers: str, error: Exception) -> StreamError:
+    return StreamError(
+        f"No Kafka broker answers at {brokers} ({type(error).__name__}).",
+        cure="Start one (`earshot up` on a laptop), or correct EARSHOT_KAFKA__BROKERS.",
+    )

@@ -40,7 +40,9 @@ def checks_of(
         Check("broker", partial(broker_answers, brokers, limit_s=patience_s)),
         Check("topics", partial(topics_as_declared, brokers), needs=("broker",)),
         Check(
-            "lag", partial(lag, brokers, settings.kafka.group, limit_s=patience_s), needs=("topics",)
+            "lag",
+            partial(lag, brokers, settings.kafka.group, limit_s=patience_s),
+            needs=("topics",),
         ),
         Check("schemas", lambda: schemas_fit(_registry(settings, patience_s))),
         Check("measures", partial(_measures, settings)),
@@ -62,7 +64,9 @@ def _measures(settings: Settings) -> str:
     measures = measures_of(settings)
     scores = sum(len(measure.scores) for measure in measures.measures)
     where = settings.scores.measures_file or "shipped with Earshot"
-    return f"version {measures.version} ({where}), {len(measures.measures)} measures, {scores} scores"
+    return (
+        f"version {measures.version} ({where}), {len(measures.measures)} measures, {scores} scores"
+    )
 
 
 def _registry(settings: Settings, limit_s: float) -> Registry:

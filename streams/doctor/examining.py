@@ -43,11 +43,8 @@ def examine(
         for check in list(waiting):
             if all(name in found for name in check.needs):
                 waiting.remove(check)
-                blocked = [name for name in check.needs if found[name].state != "ok"]
-                if blocked:
-                    found[check.name] = Finding(
-                        check.name, "skipped", f"needs {' and '.join(blocked)}"
-                    )
+                if blocked := [found[name] for name in check.needs if found[name].state != "ok"]:
+                    found[check.name] = Finding(check.name, "skipped", _why(blocked[0]))
                     continue
                 deadlines[check.name] = now() + limit_s
                 threading.Thread(
@@ -74,12 +71,17 @@ def examine(
     return [found[check.name] for check in checks]
 
 
+def _why(blocked: Finding) -> str:
+    """Name what is at the bottom of it: a skipped check says what it was skipped for."""
+    return blocked.detail if blocked.state == "skipped" else f"needs {blocked.name}"
+
+
 def _look(check: Check) -> Finding:
     try:
         seen = check.look()
     except EarshotError as error:
         return Finding(check.name, "failed", error.what, error.cure)
-    except Exception as error:  # noqa: BLE001 - one broken check must not hide the others
+    except Exception as error:  # one broken check must not hide the others
         return Finding(
             check.name,
             "failed",

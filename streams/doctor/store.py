@@ -23,6 +23,9 @@ __all__ = ["Store", "skew_fits"]
 #: Half of a slice: a clock that is off by more ends the rolling windows at the wrong minute.
 _MOST_SKEW_S = 30.0
 
+#: ClickHouse's code for an unknown table.
+_NO_TABLE = 60
+
 
 def skew_fits(skew_s: float, uncertainty_s: float) -> str:
     """Say how far ClickHouse's clock is ahead of ours.
@@ -30,16 +33,16 @@ def skew_fits(skew_s: float, uncertainty_s: float) -> str:
     Raises:
         SinkError: It is off by more than half a minute, beyond what the measurement leaves open.
     """
-    text = f"ClickHouse is {abs(skew_s):.3f} s {'ahead of' if skew_s >= 0 else 'behind'} this machine"
+    text = (
+        f"ClickHouse is {abs(skew_s):.3f} s {'ahead of' if skew_s >= 0 else 'behind'} this machine"
+    )
     if abs(skew_s) - uncertainty_s > _MOST_SKEW_S:
         raise SinkError(
             f"{text}, the limit is {_MOST_SKEW_S:g} s.",
             cure="Synchronise both clocks (NTP): rolling windows end by ClickHouse's, and events are "
             "judged by the broker's.",
         )
-    return (
-        f"{text} (±{uncertainty_s:.3f} s); the broker's cannot be measured without writing to it"
-    )
+    return f"{text} (±{uncertainty_s:.3f} s); the broker's cannot be measured without writing to it"
 
 
 class Store:
@@ -88,6 +91,12 @@ class Store:
                         f"INSERT INTO {name} ({columns}) SELECT {columns} FROM {name} WHERE 0"
                     )
                 except SinkRefused as error:
+                    if error.code == _NO_TABLE:
+                        raise SinkError(
+                            f"{name} is missing, though its migration was applied.",
+                            cure="Restore it from a backup. Or begin anew: drop the database, run "
+                            "`earshot migrate`, and let a new kafka.group read the topics again.",
+                        ) from None
                     raise SinkError(
                         f"Nothing can be written into {name} (code {error.code}).",
                         cure=f"Let the user {self._address.user} SELECT and INSERT on "
@@ -141,10 +150,11 @@ class Store:
             read, rejected = clickhouse.rows(
                 f"SELECT sum(read), sum(rejected) FROM {self._database}.ledger FINAL"
             )[0]
-            # Merges make parts too; only a part of level 0 is a flush.
+            # Merges make parts too; a part of one block is a flush.
             written: datetime | None = clickhouse.rows(
                 "SELECT maxOrNull(toTimeZone(modification_time, 'UTC')) FROM system.parts "
-                "WHERE database = %(database)s AND table = 'ledger' AND level = 0",
+                "WHERE database = %(database)s AND table = 'ledger' "
+                "AND min_block_number = max_block_number",
                 {"database": self._database},
             )[0][0]
         if not read:

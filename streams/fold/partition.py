@@ -124,6 +124,7 @@ class PartitionFold:
         self.kind = kind
         self.position = start
         self.known = known
+        self._resumed_at = start
         self._chunk_size = chunk_size
         self._rules_for = rules_for
         self._totals = ChunkTotals()
@@ -142,7 +143,7 @@ class PartitionFold:
     @property
     def lookup_bound(self) -> int:
         """Look-ups may see records below this offset only: the rest is in memory."""
-        return chunk_start(self.position, self._chunk_size)
+        return max(chunk_start(self.position, self._chunk_size), self._resumed_at)
 
     def missing(self, batch: Iterable[Decoded]) -> set[Identity]:
         """Return the identities that must be looked up, and learned, before `fold`."""
@@ -164,7 +165,7 @@ class PartitionFold:
         self._rules = self._rules_for(ledger.chunk)
         self._ledger = ledger
         self._totals.restore(totals)
-        self.position = ledger.last + 1
+        self.position = self._resumed_at = ledger.last + 1
 
     def fold(self, batch: Sequence[Decoded]) -> list[Rejected]:
         """Fold a run of records, in the order of the log; return the ones that were rejected.

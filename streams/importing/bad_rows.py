@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
+import errno
 import io
 import json
 import os
+import sys
 from pathlib import Path
 from typing import IO
 
@@ -40,8 +43,12 @@ class BadRows:
     ) -> None:
         self.path = path
         self._csv = file_format == "csv"
-        self._columns = columns
-        self._options = options
+        # A file of refused rows that is imported again has these already.
+        self._kept = [index for index, name in enumerate(columns) if name not in _EXTRA]
+        self._header = [columns[index] for index in self._kept]
+        self._delimiter = options.delimiter
+        self._encoding = options.encoding
+        self._next_encoding = _without_mark(options.encoding)
         self._file: IO[bytes] | None = None
 
     def begin(self, keep_bytes: int = 0) -> None:
@@ -51,6 +58,8 @@ class BadRows:
             ConfigError: The file, or one in its place, cannot be written.
         """
         try:
+            if not os.access(self.path.parent, os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             if keep_bytes == 0:
                 self.path.unlink(missing_ok=True)
             elif self.path.exists():
@@ -62,9 +71,8 @@ class BadRows:
         """Append one row."""
         added = (str(row.line), refusal.reason, refusal.detail)
         if self._csv:
-            cells = list(row.raw)[: len(self._columns)]
-            cells += [""] * (len(self._columns) - len(cells))
-            data = self._line([*cells, *added])
+            cells = [row.raw[index] if index < len(row.raw) else "" for index in self._kept]
+            data = self._line([*cells, *added], self._next_encoding)
         else:
             data = _json_line(str(row.raw), added)
         try:
@@ -89,19 +97,27 @@ class BadRows:
             handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             self._file = os.fdopen(handle, "ab")
             if self._csv and os.fstat(handle).st_size == 0:
-                self._file.write(self._line([*self._columns, *_EXTRA]))
+                self._file.write(self._line([*self._header, *_EXTRA], self._encoding))
         return self._file
 
-    def _line(self, cells: list[str]) -> bytes:
+    def _line(self, cells: list[str], encoding: str) -> bytes:
         text = io.StringIO()
-        csv.writer(text, delimiter=self._options.delimiter, lineterminator="\n").writerow(cells)
-        return text.getvalue().encode(self._options.encoding, errors="surrogateescape")
+        csv.writer(text, delimiter=self._delimiter, lineterminator="\n").writerow(cells)
+        return text.getvalue().encode(encoding, errors="surrogateescape")
 
     def _unwritable(self, error: OSError) -> ConfigError:
         return ConfigError(
             f"Cannot write the refused rows to {self.path}: {error.strerror}.",
             cure="Name a file that can be written with --bad.",
         )
+
+
+def _without_mark(encoding: str) -> str:
+    """Return the encoding in which a line may follow another: no byte order mark before each."""
+    name = codecs.lookup(encoding).name
+    if name in {"utf-16", "utf-32"}:
+        return f"{name}-{'le' if sys.byteorder == 'little' else 'be'}"
+    return "utf-8" if name == "utf-8-sig" else name
 
 
 def _json_line(raw: str, added: tuple[str, ...]) -> bytes:

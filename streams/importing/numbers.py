@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -28,9 +29,10 @@ def number_of(value: Any) -> float:
     if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         value = float(value)
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-        number = float(value)
-        if math.isfinite(number):
-            return number
+        with suppress(OverflowError):
+            number = float(value)
+            if math.isfinite(number):
+                return number
     raise Refused("not_a_number", "the value is not a number")
 
 

@@ -17,8 +17,9 @@ from streams.importing.contract import Field, fields_of
 from streams.importing.extracting import Extract, constant, extractor, predicate
 from streams.importing.identity import ID_FIELDS, event_id, key_of
 from streams.importing.lookups import load_lookup
-from streams.importing.mapping import Event, Source, parse_mapping
+from streams.importing.mapping import Event, Source
 from streams.importing.mapping import Mapping as MappingFile
+from streams.importing.parsing import parse_mapping
 from streams.importing.reasons import Refused
 from streams.importing.rows import Rows, open_rows
 

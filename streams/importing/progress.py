@@ -86,7 +86,7 @@ class _Bar:
         self._pace = pace
         self._bar = Progress(
             BarColumn(), TaskProgressColumn(), TextColumn("{task.description}"),
-            console=console, transient=True,
+            console=console, transient=True, redirect_stdout=False,
         )  # fmt: skip
         self._task = self._bar.add_task("", total=1.0)
         self._bar.start()

@@ -11,7 +11,7 @@ IMPORT_REASONS: dict[str, str] = {
     "broken_row": "The row has another number of columns than the header, or is not JSON.",
     "bad_encoding": "A text is not in the encoding of the file. Set input.encoding.",
     "empty_field": "A field that every event needs is empty in this row.",
-    "wrong_type": "The value is a list or an object where one value is needed.",
+    "wrong_type": "The value is a list, an object or bytes where one value is needed.",
     "not_a_number": "The value is not a number. Use `map` for words.",
     "not_whole": "The value is a number with a fraction where the field takes whole numbers.",
     "not_a_time": "The value follows none of the formats in `time`.",

@@ -50,10 +50,10 @@ class TimeReader:
         Raises:
             Refused: not_a_time, no_time_zone or clock_change.
         """
-        if isinstance(value, datetime):
+        if isinstance(value, date):  # a datetime is one, too
+            if not isinstance(value, datetime):
+                value = datetime(value.year, value.month, value.day)  # noqa: DTZ001
             return self._milliseconds(value)
-        if isinstance(value, date):
-            return self._milliseconds(datetime(value.year, value.month, value.day))  # noqa: DTZ001
         for time_format in self._formats:
             try:
                 if time_format in _UNIX:

@@ -38,8 +38,8 @@ def text_of(value: Any) -> str:
         return value.strip()
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, list | dict):
-        raise Refused("wrong_type", "the value is a list or an object")
+    if isinstance(value, list | dict | bytes):
+        raise Refused("wrong_type", "the value is a list, an object or bytes")
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -10,9 +11,12 @@ from pathlib import Path
 
 import pytest
 import typer
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from streams.cli.import_ import import_
+from streams.importing.progress import reporter
+from streams.importing.tally import Tally
 from tests.importing.conftest import ANSWERS, HEADER
 
 GOOD = HEADER + "".join(f"r{n},c{n},{n % 11},2025-01-02T03:04:05Z\n" for n in range(20))
@@ -85,6 +89,19 @@ def test_without_a_broker_nothing_is_written_and_the_cure_is_told(folder: Path) 
     assert "No Kafka broker answered at 127.0.0.1:1 within 0.5 s" in done.stderr
     assert "EARSHOT_KAFKA__BROKERS" in done.stderr
     assert sorted(folder.iterdir()) == before
+
+
+def test_the_bar_leaves_standard_output_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal = io.StringIO()
+    bar = reporter("auto", Console(file=terminal, force_terminal=True, width=100))
+    try:
+        bar(Tally(rows=50), 0.5)
+        print("an event")
+    finally:
+        bar.close()
+    assert capsys.readouterr().out == "an event\n"
+    assert "50%" in terminal.getvalue()
+    assert "50 rows" in terminal.getvalue()
 
 
 def test_plain_progress_has_a_rate_and_a_time_left(

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from schemas.errors import ConfigError
 from schemas.registry import FileRegistry
 from streams.fold.decoding import RecordDecoder
 from streams.importing.plan import Outgoing, Plan
-from streams.importing.reasons import Refused
+from streams.importing.reasons import Refused, cure_of
 from tests.importing.conftest import ANSWERS, HEADER, NOW_MS, Prepare
 
 
@@ -237,3 +239,57 @@ def test_a_look_up_is_bounded(prepared: Prepare, tmp_path: Path) -> None:
 def test_a_secret_of_a_row_is_in_no_message(prepared: Prepare) -> None:
     plan = prepared(ANSWERS, HEADER + "r1,c1,my-secret,2025-01-02T00:00:00Z\n")
     assert "my-secret" not in str(refusal(plan))
+
+
+EVERYTHING = """
+[input]
+time_zone = "America/Sao_Paulo"
+[[event]]
+topic = "feedback.responses"
+when = { column = "w", not_equals = "no" }
+[event.constants]
+source = "shop"
+survey_id = "s"
+metric = "CSAT"
+scale_min = 1
+scale_max = 5
+[event.columns]
+response_id = { join = ["a", "b"] }
+question_id = "b.0.c"
+customer_id = "a"
+value_number = { column = "n", default = 3 }
+value_text = "t"
+survey_version = "n"
+completed = { column = "f", default = true }
+survey_kind = "k"
+tags = { column = "t", split = "," }
+invited_at = { column = "n", time = ["unix_s", "unix_ms"] }
+responded_at = { column = "t", time = ["iso", "%d.%m.%Y", "unix_ms"] }
+"""
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12)
+    | st.datetimes().map(str) | st.sampled_from(["no", "yes", "RELATIONSHIP", "0001-01-01"])
+    | st.just(10**400),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.just("c"), inner),
+    max_leaves=4,
+)  # fmt: skip
+
+
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(cells=st.dictionaries(st.sampled_from("abntfkw"), VALUES))
+def test_whatever_is_in_a_row_it_becomes_events_or_is_refused(
+    prepared: Prepare, cells: dict[str, object]
+) -> None:
+    plan = prepared(EVERYTHING, b"{}\n", name="in.ndjson")
+    try:
+        found = plan.events(cells, NOW_MS)
+    except Refused as refused:
+        assert cure_of(refused.reason)
+    else:
+        decoder = RecordDecoder(FileRegistry(), max_bytes=1 << 20)
+        assert all(decoder.decode(event.topic, event.value) == event.record for event in found)
+    finally:
+        plan.rows.close()

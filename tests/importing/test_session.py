@@ -150,6 +150,29 @@ def test_refused_rows_can_be_corrected_and_imported(prepared: Prepare, tmp_path:
     assert len(broker.log) == 1
 
 
+def test_refused_rows_that_are_refused_again_keep_their_columns(
+    prepared: Prepare, tmp_path: Path
+) -> None:
+    row = "r0,c0,99,2025-01-02T03:04:05Z"
+    text = f"{HEADER[:-1]},_line,_reason,_detail\n{row},7,old,old\n"
+    plan = prepared(ANSWERS, text, name="in.bad.csv")
+    run(plan, tmp_path / "in.bad.csv", Broker())
+    lines = (tmp_path / "in.bad.bad.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[0] == f"{HEADER[:-1]},_line,_reason,_detail"
+    assert lines[1].startswith(f"{row},2,score_out_of_range,")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "cp1252"])
+def test_refused_rows_are_in_the_encoding_of_the_file(
+    prepared: Prepare, tmp_path: Path, encoding: str
+) -> None:
+    mapping = f'[input]\nencoding = "{encoding}"\n{ANSWERS}'
+    text = HEADER + "".join(f"é{n},c0,99,2025-01-02T03:04:05Z\n" for n in range(3))
+    run(prepared(mapping, text.encode(encoding)), tmp_path / "in.csv", Broker())
+    plan = prepared(mapping, (tmp_path / "in.bad.csv").read_bytes(), name="again.csv")
+    assert [row.cells[0] for row in plan.rows.read()] == ["é0", "é1", "é2"]
+
+
 def test_refused_lines_of_ndjson_keep_their_object(prepared: Prepare, tmp_path: Path) -> None:
     text = '{"id": "r0", "customer": "c0", "score": 99, "at": "2025-01-02T03:04:05Z"}\nnonsense\n'
     run(prepared(ANSWERS, text, name="in.ndjson"), tmp_path / "in.ndjson", Broker())

@@ -55,7 +55,7 @@ def test_a_mean_of_one_answer_has_no_interval() -> None:
 
 def test_a_count_is_complete() -> None:
     assert evaluate(COUNT, {0: 17}, None, Thresholds()) == ScoreValue(
-        17.0, 17.0, 17.0, 17, "exact", "thin"
+        17.0, 17.0, 17.0, 17, "exact", "ok"
     )
 
 

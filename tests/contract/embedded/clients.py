@@ -116,16 +116,16 @@ class Debian:
 
     def rows(self, sql: str, settings: dict[str, str] | None = None) -> Rows:
         options = [part for name in settings or {} for part in (f"--{name}", settings[name])]  # type: ignore[index]
-        text = self.ask(f"{sql} FORMAT JSONCompact", *options, "--output_format_json_quote_64bit_integers", "0")
+        text = self.ask(
+            f"{sql} FORMAT JSONCompact", *options, "--output_format_json_quote_64bit_integers", "0"
+        )
         return [tuple(row) for row in json.loads(text)["data"]]
 
     def run(self, sql: str) -> None:
         self.ask(sql)
 
     def insert(self, table: str, names: Sequence[str], rows: Rows) -> None:
-        lines = "".join(
-            json.dumps(dict(zip(names, row, strict=True))) + "\n" for row in rows
-        )
+        lines = "".join(json.dumps(dict(zip(names, row, strict=True))) + "\n" for row in rows)
         self.ask(
             f"INSERT INTO {table} ({', '.join(names)}) FORMAT JSONEachRow",
             "--max_insert_block_size",

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import clickhouse_driver
 import pytest
 
-from tests.contract.embedded.clients import Client, open_client
+from tests.contract.embedded.clients import Client, debian_program, open_client
 from tests.contract.embedded.process import PASSWORD, USER, Address, ServerProcess
 
 CLIENTS = ("driver", "driver-lz4", "driver-zstd", "driver-old", "connect", "connect-gzip", "debian")
@@ -85,8 +85,4 @@ def client(request: pytest.FixtureRequest, server: Address, database: str) -> It
 
 @pytest.fixture(scope="session")
 def debian() -> str:
-    from tests.contract.embedded.clients import debian_program
-
     return debian_program()
-
-

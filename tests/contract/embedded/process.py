@@ -21,6 +21,7 @@ class Address:
 
     port: int
     http_port: int
+    pid: int
     host: str = "127.0.0.1"
 
 
@@ -53,7 +54,7 @@ class ServerProcess:
             time.sleep(0.02)
         found = json.loads(self.ready.read_text(encoding="utf-8"))
         assert found["pid"] == self.process.pid
-        return Address(found["port"], found["http_port"], found["host"])
+        return Address(found["port"], found["http_port"], found["pid"], found["host"])
 
     def end(self, number: signal.Signals, within_s: float = 10.0) -> int:
         """Send a signal, and return the exit code."""

@@ -22,6 +22,7 @@ pytestmark = pytest.mark.clickhouse
 
 Connect = Callable[..., clickhouse_driver.Client]
 UTC = dt.UTC
+SLEEPS = "SELECT sleepEachRow(1) FROM numbers(25) SETTINGS max_block_size = 1"
 VALUES: dict[str, list[Any]] = {
     "Int8": [-128, 127],
     "UInt16": [0, 65_535],
@@ -38,8 +39,9 @@ VALUES: dict[str, list[Any]] = {
     "Date": [dt.date(1970, 1, 1), dt.date(2149, 6, 6)],
     "Date32": [dt.date(1900, 1, 1), dt.date(2299, 12, 31)],
     "DateTime('UTC')": [dt.datetime(2024, 2, 29, 23, 59, 59, tzinfo=UTC)],
+    "DateTime('Asia/Tokyo')": [dt.datetime(2024, 2, 29, 23, 59, 59, tzinfo=UTC)],
     "DateTime64(3, 'UTC')": [dt.datetime(2024, 2, 29, 23, 59, 59, 123_000, tzinfo=UTC)],
-    "Enum8('good' = 1, 'it''s (bad), so' = -2)": ["good", "it's (bad), so"],
+    "Enum8('it\\'s (bad), so' = -2, 'good' = 1)": ["good", "it's (bad), so"],
     "LowCardinality(String)": ["", "b", "b"],
     "LowCardinality(Nullable(String))": [None, "", "b"],
     "Nullable(Int32)": [None, 5],
@@ -65,7 +67,7 @@ def test_a_type_goes_in_and_comes_out(connect: Connect, kind: str, compression: 
     client.execute("INSERT INTO kept VALUES", rows)
     found, columns = client.execute("SELECT n, v FROM kept ORDER BY n", with_column_types=True)
     assert found == rows
-    assert columns[1][1].replace(" ", "") == kind.replace("''", "\\'").replace(" ", "")
+    assert columns[1][1] == kind
 
 
 def test_columns_and_numpy_arrays_travel_as_columns(connect: Connect) -> None:
@@ -135,7 +137,7 @@ def test_execute_iter_streams(connect: Connect) -> None:
 def test_cancel_ends_a_query_without_an_error(connect: Connect) -> None:
     client = connect()
     started = time.monotonic()
-    rows = client.execute_with_progress("SELECT sleepEachRow(1) FROM numbers(25)")
+    rows = client.execute_with_progress(SLEEPS)
     client.cancel()
     assert time.monotonic() - started < 10
     del rows
@@ -149,7 +151,7 @@ def test_kill_query_finds_a_query_by_its_id(connect: Connect) -> None:
 
     def run() -> None:
         try:
-            victim.execute("SELECT sleepEachRow(1) FROM numbers(25)", query_id="the-victim")
+            victim.execute(SLEEPS, query_id="the-victim")
         except ServerException as error:
             failed.append(error.code)
 

@@ -1,0 +1,1 @@
+"""Contract suites: the same behaviour through every back end and client."""

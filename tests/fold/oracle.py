@@ -1,0 +1,58 @@
+"""What must be counted, the slow and obvious way. Shares nothing with the fold but `Cell`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from streams.fold.cells import Cell
+from streams.fold.partition import Decoded
+from streams.fold.rejection import Rejection
+
+_SCORED = {("NPS", "RELATIONSHIP", 0, 10): "nps.relational", ("CSAT", 1, 5): "csat.1-5"}
+
+
+def good(record: Decoded) -> bool:
+    """Whether a record of `strategies.logs` is one that counts."""
+    content = record.content
+    return (
+        not isinstance(content, Rejection)
+        and bool(content["response_id"])
+        and content["responded_at"] <= record.timestamp_ms + 300_000
+        and (content["value_number"] is None or content["value_number"] <= 10)
+    )
+
+
+def current(log: Iterable[Decoded]) -> list[dict[str, Any]]:
+    """Return the highest revision of every answer; of equal ones the first in the log."""
+    found: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for record in sorted(log, key=lambda record: record.offset):
+        if not good(record) or isinstance(record.content, Rejection):
+            continue
+        content = record.content
+        identity = (content["source"], content["response_id"], content["question_id"])
+        if identity not in found or content["revision"] > found[identity]["revision"]:
+            found[identity] = content
+    return list(found.values())
+
+
+def counts(log: Iterable[Decoded]) -> Counter[Cell]:
+    """Return how often every bucket was chosen by the answers that stand."""
+    cells: Counter[Cell] = Counter()
+    for answer in current(log):
+        if answer["op"] == "DELETE" or answer["dismissed"] or answer["is_test"]:
+            continue
+        minute = answer["responded_at"] // 60_000 * 60_000
+        series = tuple(
+            answer[name] or ""
+            for name in ("survey_id", "question_id", "touchpoint", "channel", "journey_stage")
+        )
+        cells[Cell("answers", series, minute, 0)] += 1
+        scale = (answer["scale_min"], answer["scale_max"])
+        name = _SCORED.get((answer["metric"], answer["survey_kind"], *scale)) or _SCORED.get(
+            (answer["metric"], *scale)
+        )
+        if name:
+            cells[Cell(name, series, minute, int(answer["value_number"]))] += 1
+    return cells

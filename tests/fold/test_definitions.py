@@ -1,0 +1,117 @@
+"""A change of the measures takes effect at the border of a chunk, and leaves nothing behind."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.measures import Measures, parse_measures
+from streams.fold.partition import Decoded
+from tests.builders import NOW_MS, answer
+from tests.fold.model import STEPS, Step, Tables, Worker, folded, log_of, restart_at
+from tests.fold.strategies import logs
+
+_MEASURES = """
+version = {version}
+[[measure]]
+name = "{name}"
+topic = "feedback.responses"
+doc = "Likelihood to recommend."
+source = "https://measuringu.com/nps-three-confidence-intervals/"
+metric = "NPS"
+scale = [0, 10]
+dimensions = {dimensions}
+[[measure.score]]
+name = "nps"
+kind = "net"
+top = [9, 10]
+bottom = [0, 6]
+"""
+
+
+def measures(version: int, name: str, dimensions: str) -> Measures:
+    return parse_measures(_MEASURES.format(version=version, name=name, dimensions=dimensions))
+
+
+OLD = measures(1, "nps", '["touchpoint"]')
+NEW = measures(2, "recommend", '["channel", "survey_id"]')
+BOTH = {1: OLD, 2: NEW}
+
+
+def upgraded(log: list[Decoded], old: int, step: Step, chunk: int) -> Tables:
+    """Fold some records with the old measures, die in a flush, and go on with the new ones."""
+    tables = Tables()
+    worker = Worker(tables, 0, chunk=chunk, measures=OLD)
+    worker.take(log[: old // 2])
+    committed = worker.flush()
+    worker.take(log[old // 2 : old])
+    worker.die_in_flush(step)
+    start = restart_at(committed, chunk)
+    worker = Worker(tables, start, chunk=chunk, measures=NEW, definitions=BOTH)
+    worker.take([record for record in log if record.offset >= start])
+    worker.flush()
+    return tables
+
+
+@settings(deadline=None, max_examples=120)
+@given(log=logs(), old=st.integers(0, 40), step=st.sampled_from(STEPS))
+def test_a_chunk_is_folded_with_one_version_and_leaves_no_stale_rows(
+    log: list[Decoded], old: int, step: Step
+) -> None:
+    tables = upgraded(log, old, step, chunk=8)
+    versions = {chunk: ledger.definitions for chunk, ledger in tables.ledgers.items()}
+    assert sorted(versions.values()) == [versions[chunk] for chunk in sorted(versions)]
+    for key, (_, _, version) in tables.slices.items():
+        assert version == versions[key.chunk]
+    for row in tables.raw.values():
+        assert row.definitions == versions[row.offset // 8]
+    # Read again from the first record with nothing but what is stored: the same tables.
+    again = Worker(tables, 0, chunk=8, measures=NEW, definitions=BOTH)
+    before = Counter(tables.counts())
+    again.take(log)
+    again.flush()
+    assert tables.counts() == before
+
+
+def test_an_answer_is_taken_back_from_the_cells_of_the_version_that_counted_it() -> None:
+    log = log_of(
+        [answer(), answer(response_id="r2"), answer(revision=2, value_number=3.0)],
+        timestamp_ms=NOW_MS,
+    )
+    tables = Tables()
+    worker = Worker(tables, 0, chunk=2, measures=OLD)
+    worker.take(log[:2])
+    worker.flush()
+    worker = Worker(tables, 2, chunk=2, measures=NEW, definitions=BOTH)
+    worker.take(log[2:])
+    worker.flush()
+    found = {(cell.measure, cell.dimensions, cell.bucket): n for cell, n in tables.counts().items()}
+    assert found == {("nps", ("checkout",), 9): 1, ("recommend", ("EMAIL", "s1"), 3): 1}
+    assert tables.ledgers[0].definitions == 1
+    assert tables.ledgers[1].definitions == 2
+
+
+def test_a_chunk_begun_with_the_old_version_is_finished_with_it() -> None:
+    log = log_of([answer(response_id=f"r{n}") for n in range(6)], timestamp_ms=NOW_MS)
+    tables = Tables()
+    worker = Worker(tables, 0, chunk=4, measures=OLD)
+    worker.take(log[:2])
+    worker.flush()
+    worker = Worker(tables, 0, chunk=4, measures=NEW, definitions=BOTH)
+    worker.take(log)
+    worker.flush()
+    found = Counter[str]()
+    for cell, n in tables.counts().items():
+        found[cell.measure] += n
+    assert found == {"nps": 4, "recommend": 2}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_flush_cut_short_binds_its_chunk(step: Step) -> None:
+    log = log_of([answer()], timestamp_ms=NOW_MS)
+    tables = upgraded(log, 1, step, chunk=4)
+    expected = folded(log, chunk=4, measures=NEW if step == "nothing" else OLD)
+    assert tables.counts() == expected.counts()
