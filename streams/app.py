@@ -8,18 +8,22 @@ import signal
 import socket
 import tempfile
 import time
+from collections.abc import Coroutine
 from typing import Any
 
 import structlog
 
 from schemas.catalog import INPUTS
 from schemas.errors import EarshotError, StreamError
+from schemas.measures import Measures
 from sinks.clickhouse import ClickHouse
 from streams.agents.intake import Intake, IntakeConfig
 from streams.batch import TopicPartition
 from streams.outputs import Outputs
+from streams.patience import insist
 from streams.settings import Settings
 from streams.store import Store
+from streams.topics import topic_states
 from streams.transport import BatchApp
 from streams.wiring import address_of, measures_of, registry_of
 
@@ -56,7 +60,6 @@ class _Worker:
         measures = measures_of(settings)
         clickhouse = ClickHouse(address_of(settings))
         store = Store(clickhouse)
-        await asyncio.to_thread(store.keep_definitions, measures)
         outputs = Outputs(settings.kafka.brokers)
         intake = Intake(
             self._intake_config(),
@@ -71,8 +74,9 @@ class _Worker:
                  clickhouse=repr(clickhouse.address), definitions=measures.version,
                  chunk=settings.worker.chunk)  # fmt: skip
         try:
-            await app.start()
-            await self._until_stopped(app)
+            if await self._unless_stopped(self._prepare(store, measures)):
+                await app.start()
+                await self._until_stopped(app)
         finally:
             await self._shut_down(app, outputs, store)
         if self._failure is not None:
@@ -80,6 +84,28 @@ class _Worker:
                 log.error("worker_failed", exc_info=self._failure)
             raise _as_earshot_error(self._failure)
         log.info("worker_stopped")
+
+    async def _prepare(self, store: Store, measures: Measures) -> None:
+        """Wait until ClickHouse and Kafka answer, and have what the worker needs."""
+        await insist(lambda: asyncio.to_thread(store.keep_definitions, measures), asyncio.sleep)
+        brokers = self._settings.kafka.brokers
+        states = await insist(lambda: asyncio.to_thread(topic_states, brokers), asyncio.sleep)
+        if missing := [state.topic.name for state in states if not state.partitions]:
+            raise StreamError(
+                f"The broker {brokers} lacks {', '.join(missing)}.",
+                cure="Run `earshot topics --create`.",
+            )
+
+    async def _unless_stopped(self, work: Coroutine[Any, Any, None]) -> bool:
+        """Do some work, and return whether it was done before somebody told us to stop."""
+        task, stopped = asyncio.create_task(work), asyncio.create_task(self._stop.wait())
+        await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if not task.done():
+            task.cancel()
+            return False
+        task.result()
+        return True
 
     async def _until_stopped(self, app: BatchApp) -> None:
         stopped = asyncio.ensure_future(self._stop.wait())
@@ -198,6 +224,10 @@ class _Positions:
 
     def mark_durable(self, tp: TopicPartition, position: int) -> None:
         self._consumer.mark_durable(tp, position)
+
+    def start_of(self, tp: TopicPartition) -> int | None:
+        start: int | None = self._consumer.start_of(tp)
+        return start
 
     async def rewind(self, tp: TopicPartition, offset: int) -> None:
         await self._consumer.rewind(tp, offset)

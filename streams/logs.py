@@ -10,10 +10,22 @@ import structlog
 
 from streams.settings import Log
 
-__all__ = ["set_up_logs"]
+__all__ = ["quiet_libraries", "set_up_logs"]
 
-#: Loggers of libraries that report every step at INFO, or quote what they handle.
-_QUIET = ("aiokafka", "faust", "kafka", "mode", "asyncio", "httpx", "httpcore")
+#: Loggers that report every step at INFO, and the least level that is of use to us. The clients'
+#: failures come to us as errors, which say more; at DEBUG they would quote records.
+_LEVELS = {
+    "aiokafka": logging.WARNING,
+    "asyncio": logging.WARNING,
+    "clickhouse_driver": logging.CRITICAL,
+    "faust": logging.WARNING,
+    "httpcore": logging.WARNING,
+    "httpx": logging.WARNING,
+    "kafka": logging.CRITICAL,
+    "mode": logging.WARNING,
+    # Faust's services log the steps of their life under the module of our subclasses.
+    "streams.transport": logging.WARNING,
+}
 
 
 def set_up_logs(settings: Log, *, stream: TextIO | None = None) -> None:
@@ -54,5 +66,10 @@ def set_up_logs(settings: Log, *, stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.level.upper())
-    for name in _QUIET:
-        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    quiet_libraries()
+
+
+def quiet_libraries() -> None:
+    """Keep the libraries' own logs to what a user can act on."""
+    for name, level in _LEVELS.items():
+        logging.getLogger(name).setLevel(level)

@@ -50,10 +50,10 @@ class BatchConsumer(driver.Consumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._start: dict[TP, int] = {}
         self._next: dict[TP, int] = {}
         self._durable: dict[TP, int] = {}
         self._committed: dict[TP, int] = {}
-        self._rewound: set[TP] = set()
 
     def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
         return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -73,22 +73,33 @@ class BatchConsumer(driver.Consumer):
             tp = TP(aio_tp.topic, aio_tp.partition)
             position = first.get(tp, 0) if offset is None or offset < 0 else offset
             start = max(chunk_start(position, self.app.chunk_size), first.get(tp, 0))
-            await self._seek(aio_tp, start)
+            await self._seek(tp, start)
             starts[tp] = start
             if offset is not None and offset >= 0:
                 self._committed[tp] = offset
+        self._start.update(starts)
         self._next.update(starts)
         return starts
+
+    async def _seek(self, partition: TP, offset: int) -> None:
+        # Faust seeks from the wrong thread, while the consumer's own may be handing out records.
+        await self._thread.call_thread(self._seek_in_thread, partition, offset)
+
+    async def _seek_in_thread(self, partition: TP, offset: int) -> None:
+        self._thread.seek(driver.ensure_aiokafka_TP(partition), offset)
+
+    def start_of(self, tp: TopicPartition) -> int | None:
+        """Return where reading a partition began with this assignment, None if it is not ours."""
+        return self._start.get(TP(*tp))
 
     async def rewind(self, tp: TP, offset: int) -> None:
         """Read a partition again from `offset`: a run was lost on its way to the agent."""
         self._next[tp] = offset
-        self._rewound.add(tp)
         await self._seek(tp, offset)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # noqa: ASYNC109
         """Yield one message for everything the next fetch returns."""
-        self._rewound.clear()
+        asked = dict(self._next)
         records, active = await self._wait_next_records(timeout)
         if not records or self.should_stop:
             return
@@ -98,12 +109,12 @@ class BatchConsumer(driver.Consumer):
         runs = []
         for aio_tp, run in records.items():
             tp = TP(aio_tp.topic, aio_tp.partition)
-            if tp in self._rewound:
-                # Fetched before or after that seek, nobody knows: between would be taken for a gap.
-                await self._seek(tp, self._next[tp])
-                continue
             if run and (active is None or tp in active):
                 start = self._next.get(tp, run[0].offset)
+                if start != asked.get(tp, start):
+                    # Somebody sought while this fetch was under way: what came may lie beyond.
+                    await self._seek(tp, start)
+                    continue
                 self._next[tp] = run[-1].offset + 1
                 self.app.monitor.track_tp_end_offset(tp, self.highwater(aio_tp))
                 runs.append(Run(TopicPartition(*tp), start, run))
@@ -182,7 +193,7 @@ class BatchConsumer(driver.Consumer):
         """Give partitions up, after what was folded was flushed and committed."""
         await super().on_partitions_revoked(revoked)
         for tp in revoked:
-            for positions in (self._next, self._durable, self._committed):
+            for positions in (self._start, self._next, self._durable, self._committed):
                 positions.pop(TP(tp.topic, tp.partition), None)
         await self.app.given_up(frozenset(TopicPartition(tp.topic, tp.partition) for tp in revoked))
 

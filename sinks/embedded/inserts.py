@@ -11,7 +11,11 @@ __all__ = ["CheckedInsert", "Insert", "StreamedInsert"]
 
 
 class Insert(Protocol):
-    """A running INSERT. What was not finished never becomes visible."""
+    """A running INSERT.
+
+    What was not finished stays invisible, as long as it fits in one part: the engine writes
+    one about every million rows (`min_insert_block_size_rows`), like any ClickHouse.
+    """
 
     def append(self, data: bytes) -> None:
         """Give the engine a piece of the data; raises EngineError."""

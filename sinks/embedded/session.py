@@ -94,9 +94,12 @@ class Session:
                 "SYNTAX_ERROR", "Syntax error: Multi-statements are not allowed"
             )
 
-    def changes_data(self, sql: str) -> bool:
+    def changes_data(self, statement: Statement) -> bool:
         """Tell whether a statement does more than read or change its own session."""
-        return str(self._conn._conn.classify_query(sql)["query_class"].name) == "MUTATING"  # noqa: SLF001
+        if statement.keyword in ("SET", "USE"):
+            return False
+        found = self._conn._conn.classify_query(statement.sql)  # noqa: SLF001 - not wrapped
+        return str(found["query_class"].name) != "READ_ONLY"
 
     def whole(
         self, statement: Statement, output: str, params: Mapping[str, str] | None = None
@@ -165,9 +168,8 @@ class Session:
 
     def insert_columns(self, head: InsertHead) -> Columns:
         """Return the columns an INSERT without data expects; raises EngineError."""
-        kind = "FUNCTION " if head.is_function else ""
         if head.names is None:
-            return self._described(f"DESCRIBE TABLE {kind}{head.target}")
+            return self._described(f"DESCRIBE TABLE {head.target}")
         try:
             return self._described(f"DESCRIBE TABLE (SELECT {head.names} FROM {head.target})")
         except EngineError as fault:

@@ -19,7 +19,8 @@ from sinks.embedded.queries import Gate, Running
 from sinks.embedded.session import Session
 from sinks.embedded.watch import Lease, Watcher
 from sinks.embedded.webanswer import Answer
-from sinks.embedded.webbody import Body, choose_packer, form_fields, open_body
+from sinks.embedded.webbody import Body, form_fields, open_body
+from sinks.embedded.webcoding import choose_packer
 from sinks.embedded.webquery import WebQuery
 from sinks.embedded.webrequest import Parameters, credentials, status_of
 from sinks.embedded.websessions import HttpSessions
@@ -169,6 +170,8 @@ class _Handler(BaseHTTPRequestHandler):
                 readonly=self.command != "POST",
                 default_format=self.headers.get("X-ClickHouse-Format", ""),
             )
+        # Only now may the client send the next request: its session and its query id are free.
+        answer.finish()
 
     def _body(self, given: Parameters) -> Body:
         length: int | None = 0

@@ -13,7 +13,7 @@ from typing import IO
 
 from sinks.embedded import limits
 from sinks.embedded.faults import EngineError
-from sinks.embedded.webbody import Packer, choose_packer
+from sinks.embedded.webcoding import Packer, choose_packer
 from sinks.embedded.webrequest import CONTENT_TYPES
 
 __all__ = ["Answer", "Counts"]

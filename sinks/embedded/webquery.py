@@ -45,15 +45,15 @@ class WebQuery:
         self._kill = kill
 
     def run(self, answer: Answer, *, readonly: bool, default_format: str) -> None:
-        """Run it and send the answer; raises EngineError, BrokenPacketError, EOFError, OSError."""
-        text, data = self._text()
+        """Run it and put the answer together; raises EngineError, BrokenPacketError, EOFError, OSError."""
+        text = self._text()
         statement = read_statement(text)
         head = statement.insert
         if head is None:
-            statement = read_statement(self._rest_of_query(text, data))
+            statement = read_statement(self._rest_of_query(text))
             self._session.check_single(statement.sql)
         readonly = readonly or self._given.settings.get("readonly", "0") != "0"
-        if readonly and self._session.changes_data(statement.sql):
+        if readonly and self._session.changes_data(statement):
             raise EngineError.named(
                 "READONLY",
                 "Cannot execute query in readonly mode. For queries over HTTP, "
@@ -66,31 +66,30 @@ class WebQuery:
         }
         self._session.configure(wanted, frozenset(wanted))
         if head is not None:
-            self._insert(answer, head, text[head.data_at :].encode(errors="surrogateescape") + data)
+            self._insert(answer, head, text[head.data_at :].encode(errors="surrogateescape"))
             return
         killed = Engine.killed_id(statement.sql) if statement.keyword == "KILL" else None
         if killed is not None:
             self._kill(killed)
-            answer.finish()
             return
         own = self._given.own.get("default_format", "")
         answer.format = statement.format or default_format or own or "TabSeparated"
         self._select(answer, statement)
 
-    def _text(self) -> tuple[str, bytes]:
-        """Return the statement's text as far as it is known, and the data already read."""
+    def _text(self) -> str:
+        """Return the statement's text as far as it was read; a body's data may follow in it."""
         given = self._given.own.get("query", "")
         if given:
-            return given, b""
+            return given
         read = self._body.piece()
         while len(read) < limits.HTTP_CHUNK_BYTES and (more := self._body.piece()):
             read += more
         if not read:
             raise EngineError.named("SYNTAX_ERROR", "Syntax error: Empty query")
-        return read.decode(errors="surrogateescape"), b""
+        return read.decode(errors="surrogateescape")
 
-    def _rest_of_query(self, text: str, data: bytes) -> str:
-        raw = bytearray(data)
+    def _rest_of_query(self, text: str) -> str:
+        raw = bytearray()
         while more := self._body.piece():
             raw += more
             if len(raw) > limits.MAX_QUERY_BYTES:
@@ -99,9 +98,8 @@ class WebQuery:
         return text + gap + raw.decode(errors="surrogateescape")
 
     def _insert(self, answer: Answer, head: InsertHead, data: bytes) -> None:
-        """Stream the body into the engine: nothing is visible before its end."""
-        data = data.lstrip(b" \t\r;")
-        data = data.removeprefix(b"\n")
+        """Stream the body into the engine; `data` is what of it stood behind the text."""
+        data = data.lstrip(b" \t\r;").removeprefix(b"\n")
         insert = self._session.insert(head, head.format)
         try:
             while data or (data := self._body.piece()):
@@ -111,7 +109,6 @@ class WebQuery:
         finally:
             insert.cancel()
         answer.wait()
-        answer.finish()
 
     def _select(self, answer: Answer, statement: Statement) -> None:
         if statement.to_file:
@@ -134,7 +131,6 @@ class WebQuery:
                 answer.counts.read_bytes = whole.read_bytes
                 answer.counts.result_rows = whole.rows
                 answer.piece(_versioned(whole.data, self._revision(answer.format), tuple))
-            answer.finish()
         finally:
             for name in tables:
                 self._session.drop_temporary(name)

@@ -87,6 +87,24 @@ SELECT
 FROM {database}.slice_groups
 GROUP BY ALL;
 
+-- Histograms of months (UTC).
+CREATE OR REPLACE VIEW {database}.histograms_by_month AS
+SELECT
+    toDateTime(toStartOfMonth(slice_start), 'UTC') AS period_start,
+    measure,
+    grouped_by,
+    survey_id,
+    question_id,
+    touchpoint,
+    channel,
+    journey_stage,
+    team_id,
+    product,
+    region,
+    sumMap([bucket], [n]) AS histogram
+FROM {database}.slice_groups
+GROUP BY ALL;
+
 -- Histograms of the rolling windows that end with the current minute.
 CREATE OR REPLACE VIEW {database}.histograms_rolling AS
 SELECT
@@ -291,6 +309,66 @@ FROM
         arraySum((bucket, k) -> bucket * bucket * k, h.histogram.1, h.histogram.2) AS squares,
         earshot_status(arraySum(h.histogram.2), r.n_privacy, if(r.kind = 'count', 0, r.n_stat)) AS status
     FROM {database}.histograms_by_period(seconds = 86400) AS h
+    INNER JOIN (SELECT * FROM {database}.score_rules FINAL) AS r ON r.measure = h.measure
+);
+
+-- Scores by month (UTC).
+CREATE OR REPLACE VIEW {database}.scores_by_month AS
+SELECT
+    period_start,
+    measure,
+    score,
+    grouped_by,
+    survey_id,
+    question_id,
+    touchpoint,
+    channel,
+    journey_stage,
+    team_id,
+    product,
+    region,
+    n,
+    if(status IN ('ok', 'thin'), earshot_score_value(kind, n, top, bottom, total), NULL) AS value,
+    if(
+        status IN ('ok', 'thin'),
+        earshot_score_lower(kind, n, top, bottom, total, squares, scale_low, z, confidence),
+        NULL) AS lower,
+    if(
+        status IN ('ok', 'thin'),
+        earshot_score_upper(kind, n, top, bottom, total, squares, scale_high, z, confidence),
+        NULL) AS upper,
+    unit,
+    earshot_method(kind) AS method,
+    confidence,
+    status
+FROM
+(
+    SELECT
+        h.period_start AS period_start,
+        h.measure AS measure,
+        h.grouped_by AS grouped_by,
+        h.survey_id AS survey_id,
+        h.question_id AS question_id,
+        h.touchpoint AS touchpoint,
+        h.channel AS channel,
+        h.journey_stage AS journey_stage,
+        h.team_id AS team_id,
+        h.product AS product,
+        h.region AS region,
+        r.score AS score,
+        r.kind AS kind,
+        r.unit AS unit,
+        r.scale_low AS scale_low,
+        r.scale_high AS scale_high,
+        r.confidence AS confidence,
+        r.z AS z,
+        arraySum(h.histogram.2) AS n,
+        arraySum((bucket, k) -> if(bucket BETWEEN r.top_low AND r.top_high, k, 0), h.histogram.1, h.histogram.2) AS top,
+        arraySum((bucket, k) -> if(bucket BETWEEN r.bottom_low AND r.bottom_high, k, 0), h.histogram.1, h.histogram.2) AS bottom,
+        arraySum((bucket, k) -> bucket * k, h.histogram.1, h.histogram.2) AS total,
+        arraySum((bucket, k) -> bucket * bucket * k, h.histogram.1, h.histogram.2) AS squares,
+        earshot_status(arraySum(h.histogram.2), r.n_privacy, if(r.kind = 'count', 0, r.n_stat)) AS status
+    FROM {database}.histograms_by_month AS h
     INNER JOIN (SELECT * FROM {database}.score_rules FINAL) AS r ON r.measure = h.measure
 );
 

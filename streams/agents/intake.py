@@ -7,7 +7,6 @@ offsets. Whatever fails is tried again with the same rows; every one of them is 
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -17,10 +16,8 @@ from typing import Protocol, TypeVar
 import structlog
 
 from schemas.codec import Encoder
-from schemas.errors import EarshotError, StreamError
 from schemas.measures import Measures
-from schemas.registry import Registry, RegistryUnavailable
-from sinks.clickhouse import SinkUnavailable
+from schemas.registry import Registry
 from sinks.tables import TABLES
 from streams.agents.messages import reject_columns, reject_messages, slice_messages
 from streams.batch import Batch, LogRecord, Run, TopicPartition
@@ -32,6 +29,7 @@ from streams.fold.kinds import KINDS
 from streams.fold.known import KnownRecords
 from streams.fold.partition import Decoded, Drained, PartitionFold, Rejected
 from streams.outputs import Outputs
+from streams.patience import insist
 from streams.store import Store
 
 __all__ = ["Intake", "IntakeConfig", "Positions"]
@@ -40,18 +38,16 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-_FIRST_WAIT_S = 0.2
-_LONGEST_WAIT_S = 30.0
-
-#: What passes by itself: ClickHouse, the registry or the broker does not answer.
-_PASSING = (SinkUnavailable, RegistryUnavailable, StreamError)
-
 
 class Positions(Protocol):
     """The consumer, as far as the intake steers it."""
 
     def mark_durable(self, tp: TopicPartition, position: int) -> None:
         """Say that all records below `position` are durable."""
+        ...
+
+    def start_of(self, tp: TopicPartition) -> int | None:
+        """Return where reading a partition began with this assignment, None if it is not ours."""
         ...
 
     async def rewind(self, tp: TopicPartition, offset: int) -> None:
@@ -148,7 +144,10 @@ class Intake:
     async def _take_run(self, run: Run, positions: Positions) -> None:
         fold = self._folds.get(run.tp)
         if fold is None:
-            fold = self._folds[run.tp] = await self._open(run)
+            start = positions.start_of(run.tp)
+            if start is None:
+                return  # revoked while it waited here: the next owner reads it
+            fold = self._folds[run.tp] = await self._open(run.tp, start)
         if run.start > fold.position:
             # A batch was dropped on its way here (a rebalance empties Faust's buffers).
             log.warning("run_missed", topic=run.tp.topic, partition=run.tp.partition,
@@ -163,7 +162,9 @@ class Intake:
                 )
             )
             fold.learn(found)
-        rejects = await asyncio.to_thread(fold.fold, decoded)
+        # Nothing is awaited between folding and keeping the rejects: a cancellation in between would
+        # let a flush commit past records that stand nowhere.
+        rejects = fold.fold(decoded)
         if rejects:
             by_offset = {record.offset: record for record in run.records}
             self._rejected.setdefault(run.tp, []).extend(
@@ -177,11 +178,11 @@ class Intake:
             for record in run.records
         ]
 
-    async def _open(self, run: Run) -> PartitionFold:
-        kind = KINDS[run.tp.topic]
-        origin = self._origin(run.tp)
+    async def _open(self, tp: TopicPartition, start: int) -> PartitionFold:
+        kind = KINDS[tp.topic]
+        origin = self._origin(tp)
         size = self._config.chunk_size
-        first = chunk_of(run.start, size)
+        first = chunk_of(start, size)
         ledgers = await self._ask(partial(self._store.chunks, origin, first))
         # A flush that was cut short left rows and no ledger; they bind as well.
         folded_with = await self._ask(partial(self._store.versions, kind, origin, first, size))
@@ -196,26 +197,24 @@ class Intake:
 
         half = next((ledger for ledger in ledgers if ledger.chunk == first), None)
         # Also when records were lost that nobody folded: what was folded before them still counts.
-        lost = half is not None and half.first < run.start
-        before = half.last + 1 if half is not None and lost else run.start
+        lost = half is not None and half.first < start
+        before = half.last + 1 if half is not None and lost else start
         known, complete = await self._ask(
             partial(self._store.recent, kind, origin, before, self._config.known_answers)
         )
         records = KnownRecords(self._config.known_answers, complete=complete)
         for identity, entry in known.items():
             records.put(identity, entry)
-        fold = PartitionFold(
-            kind, start=run.start, chunk_size=size, known=records, rules_for=rules_for
-        )
+        fold = PartitionFold(kind, start=start, chunk_size=size, known=records, rules_for=rules_for)
         if half is not None and lost:
             totals = await self._ask(partial(self._store.totals, origin, first))
             fold.resume(half, totals)
-            log.error("log_start_beyond_chunk_start", topic=run.tp.topic,
-                      partition=run.tp.partition, chunk=first, log_start=run.start,
+            log.error("log_start_beyond_chunk_start", topic=tp.topic,
+                      partition=tp.partition, chunk=first, log_start=start,
                       resumed_at=fold.position,
                       cure="Keep records longer than a chunk takes to fill.")  # fmt: skip
-        log.info("partition_opened", topic=run.tp.topic, partition=run.tp.partition,
-                 start=run.start, known=len(records), complete=complete)  # fmt: skip
+        log.info("partition_opened", topic=tp.topic, partition=tp.partition,
+                 start=start, known=len(records), complete=complete)  # fmt: skip
         return fold
 
     def _origin(self, tp: TopicPartition) -> Origin:
@@ -295,22 +294,8 @@ class Intake:
         return await self._ask(partial(self._store.write, table, columns))
 
     async def _send(self, topic: str, messages: list[tuple[bytes, bytes]]) -> None:
-        await self._insist(lambda: self._outputs.send(topic, messages))
+        await insist(lambda: self._outputs.send(topic, messages), self._sleep)
 
     async def _ask(self, call: Callable[[], T]) -> T:
         """Run a blocking call in a thread, for as long as it takes."""
-        return await self._insist(lambda: asyncio.to_thread(call))
-
-    async def _insist(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Try again, ever more patiently, while something does not answer."""
-        wait = _FIRST_WAIT_S
-        while True:
-            try:
-                return await call()
-            except EarshotError as error:
-                if not isinstance(error, _PASSING):
-                    raise
-                log.warning("waiting", what=error.what, cure=error.cure, again_in_s=round(wait, 1))
-            # Jitter, so that workers do not all come back at once.
-            await self._sleep(wait * random.uniform(0.5, 1.5))  # noqa: S311
-            wait = min(wait * 2, _LONGEST_WAIT_S)
+        return await insist(lambda: asyncio.to_thread(call), self._sleep)

@@ -184,7 +184,7 @@ def _import(
         typer.echo(f"Next          correct {session.bad.path} and import it with the same mapping")
         return REFUSED
     typer.echo(
-        "Next          a running `earshot worker` counts them; `earshot top` shows the scores"
+        "Next          a running `earshot worker` counts them; `earshot scores` shows the scores"
     )
     return 0
 

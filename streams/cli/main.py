@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 
 import typer
@@ -48,6 +49,9 @@ app.command(rich_help_panel=_DATA)(simulate)
 
 def main() -> None:
     """Run a command; an expected failure is one clear message and its exit code."""
+    # Without this, the clients' own warnings would stand before our one clear sentence.
+    for name in ("kafka", "clickhouse_driver"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         app()
     except EarshotError as error:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from kafka import TopicPartition
 from kafka.admin import KafkaAdminClient, OffsetSpec
-from kafka.errors import CoordinatorNotAvailableError, GroupIdNotFoundError, KafkaError
+from kafka.errors import BrokerResponseError, GroupIdNotFoundError, KafkaError, RetriableError
 
 from schemas.catalog import INPUTS
 from schemas.errors import StreamError
@@ -89,22 +89,32 @@ def lag(brokers: str, group: str, *, limit_s: float) -> str | Unmeasured:
         StreamError: The broker does not answer.
     """
     with _admin(brokers, limit_s) as admin:
-        wanted = [
-            TopicPartition(entry["name"], partition["partition_index"])
-            for entry in admin.describe_topics([topic.name for topic in INPUTS])
-            for partition in entry["partitions"]
-        ]
-        found = admin.list_partition_offsets(dict.fromkeys(wanted, OffsetSpec.LATEST))
-        ends = {tp: entry.offset for tp, entry in found.items()}
         try:
-            stored = admin.list_group_offsets(group).get(group, {})
-        except GroupIdNotFoundError:
-            stored = {}
-        except CoordinatorNotAvailableError:
-            # A broker that has never seen a group first makes the topic for their offsets.
-            return Unmeasured("the broker is still making its store of offsets")
-    committed = {tp: entry.offset for tp, entry in stored.items() if tp in ends}
-    return lag_of(ends, {tp: offset for tp, offset in committed.items() if offset >= 0})
+            ends, stored = _ends(admin), _stored(admin, group)
+        except BrokerResponseError as error:
+            if not isinstance(error, RetriableError):
+                raise
+            # A new topic has no leader for a moment; a new broker first makes its store of offsets.
+            return Unmeasured(f"the broker says: later ({type(error).__name__})")
+    return lag_of(ends, {tp: at for tp, at in stored.items() if tp in ends and at >= 0})
+
+
+def _ends(admin: KafkaAdminClient) -> dict[TopicPartition, int]:
+    wanted = [
+        TopicPartition(entry["name"], partition["partition_index"])
+        for entry in admin.describe_topics([topic.name for topic in INPUTS])
+        for partition in entry["partitions"]
+    ]
+    found = admin.list_partition_offsets(dict.fromkeys(wanted, OffsetSpec.LATEST))
+    return {tp: entry.offset for tp, entry in found.items()}
+
+
+def _stored(admin: KafkaAdminClient, group: str) -> dict[TopicPartition, int]:
+    try:
+        found = admin.list_group_offsets(group).get(group, {})
+    except GroupIdNotFoundError:
+        return {}
+    return {tp: entry.offset for tp, entry in found.items()}
 
 
 @contextmanager
@@ -148,6 +158,11 @@ def _knock(brokers: str, servers: Sequence[str], limit_s: float) -> None:
 
 
 def _unreachable(brokers: str, error: Exception) -> StreamError:
+    if isinstance(error, BrokerResponseError):
+        return StreamError(
+            f"The broker at {brokers} refuses ({type(error).__name__}).",
+            cure="Let us DESCRIBE the cluster, the topics and the consumer group.",
+        )
     return StreamError(
         f"No Kafka broker answers at {brokers} ({type(error).__name__}).",
         cure="Start one (`earshot up` on a laptop), or correct EARSHOT_KAFKA__BROKERS.",

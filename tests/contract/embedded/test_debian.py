@@ -63,3 +63,8 @@ def test_a_failed_statement_ends_the_program_with_its_code(client: Debian) -> No
         client.ask("SELECT 1; SELECT * FROM nope; SELECT 2", "--multiquery")
     assert refused.value.code == 60
     assert client.ask("SELECT 1; SELECT 2", "--multiquery") == "1\n2\n"
+
+
+def test_totals_are_rendered_after_the_rows(client: Debian) -> None:
+    sql = "SELECT number % 2 AS k, count() FROM numbers(5) GROUP BY k WITH TOTALS ORDER BY k"
+    assert client.ask(sql) == "0\t3\n1\t2\n\n0\t5\n"

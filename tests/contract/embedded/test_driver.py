@@ -214,9 +214,36 @@ def test_an_unknown_setting_counts_only_when_it_is_important(connect: Connect) -
     assert refused.value.code == 115
 
 
+def test_readonly_holds_for_one_query(connect: Connect) -> None:
+    client = connect()
+    make = "CREATE TABLE r (a UInt8) ENGINE = Memory"
+    for sql in (make, "INSERT INTO FUNCTION null('a UInt8') SELECT 1"):
+        with pytest.raises(ServerException) as refused:
+            client.execute(sql, settings={"readonly": 1})
+        assert refused.value.code == 164
+    assert client.execute("SELECT 1", settings={"readonly": 1}) == [(1,)]
+    client.execute(make, settings={"max_threads": 2})
+    assert client.execute("INSERT INTO FUNCTION null('a UInt8') VALUES", [(1,)]) == 1
+
+
 def test_a_format_in_the_text_is_the_client_s_business(connect: Connect) -> None:
     client = connect()
     assert client.execute("SELECT 1 FORMAT JSON SETTINGS max_threads = 1") == [(1,)]
+
+
+def test_totals_and_extremes_follow_the_rows(connect: Connect) -> None:
+    sql = (
+        "SELECT concat('it''s ', toString(number % 2)) AS k, nullIf(count(), 0) FROM numbers(5)"
+        " GROUP BY k WITH TOTALS ORDER BY k"
+    )
+    rows = [("it's 0", 3), ("it's 1", 2)]
+    assert connect().execute(sql) == [*rows, ("", 5)]
+    assert connect(compression="lz4").execute(sql, settings={"extremes": 1}) == [
+        *rows,
+        ("", 5),
+        ("it's 0", 2),
+        ("it's 1", 3),
+    ]
 
 
 def test_a_type_that_cannot_travel_is_refused_by_name(connect: Connect) -> None:
