@@ -9,9 +9,11 @@ import typer
 
 from schemas.errors import EarshotError
 from streams.cli.demo import demo
+from streams.cli.doctor import doctor
 from streams.cli.down import down
 from streams.cli.import_ import import_
 from streams.cli.migrate import migrate
+from streams.cli.rejects import rejects
 from streams.cli.schemas import schemas
 from streams.cli.scores import scores
 from streams.cli.simulate import simulate
@@ -41,8 +43,10 @@ app.command(rich_help_panel=_LOCAL)(status)
 app.command(rich_help_panel=_RUN)(schemas)
 app.command(rich_help_panel=_RUN)(topics)
 app.command(rich_help_panel=_RUN)(migrate)
+app.command(rich_help_panel=_RUN)(doctor)
 app.command(rich_help_panel=_RUN)(worker)
 app.command(rich_help_panel=_DATA)(scores)
+app.add_typer(rejects, rich_help_panel=_DATA)
 app.command("import", rich_help_panel=_DATA)(import_)
 app.command(rich_help_panel=_DATA)(simulate)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import resources
 from typing import NamedTuple
@@ -65,8 +66,10 @@ def clickhouse_part(clickhouse: ClickHouse) -> str:
             cure="Write a comment above the view in sinks/sql, and its columns into "
             "streams/reference/view_columns.toml.",
         )
-    parts = ["## Views", *(_view(view, purposes[view.name], prose) for view in views)]
-    parts += ["## Tables", *(_table(relation) for relation in tables.values())]
+    parts = ["## Views", _index((view.name, purposes[view.name]) for view in views)]
+    parts += [_view(view, purposes[view.name], prose) for view in views]
+    parts += ["## Tables", _index((name, relation.comment) for name, relation in tables.items())]
+    parts += [_table(relation) for relation in tables.values()]
     return "\n\n".join(parts)
 
 
@@ -114,6 +117,10 @@ def _view_columns(
         known = {**written["shared"], **known, **own}
         prose |= {(view.name, c.name): known[c.name] for c in view.columns if c.name in known}
     return prose
+
+
+def _index(entries: Iterable[tuple[str, str]]) -> str:
+    return table(["name", "holds"], [(f"[{name}](#{name})", purpose) for name, purpose in entries])
 
 
 def _view(view: _Relation, purpose: str, prose: dict[tuple[str, str], str]) -> str:
