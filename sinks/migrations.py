@@ -1,7 +1,7 @@
 """Numbered SQL migrations: applied once, in order, and never edited afterwards.
 
-A file `NNNN_name.sql` holds statements that end with a semicolon at the end of a line. `{database}`
-stands for the database. What was applied is kept, with checksums, in the table `migrations`.
+A file `NNNN_name.sql` holds statements that end with a semicolon; comments and strings may hold some.
+`{database}` stands for the database. What was applied is kept, with checksums, in `migrations`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,14 @@ from schemas.errors import SinkError
 __all__ = ["Migration", "Runner", "applied", "load", "pending", "run"]
 
 _FILE = re.compile(r"(?P<number>\d{4})_(?P<name>[a-z0-9_]+)\.sql")
+
+# What may hold a semicolon that ends nothing, and the semicolon that does.
+_TOKEN = re.compile(
+    r"""(?P<quoted>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`)"""
+    r"|(?P<comment>\n?[ \t]*--[^\n]*|/\*.*?\*/)"
+    r"|(?P<end>;)",
+    re.DOTALL,
+)
 
 _HISTORY = """
 CREATE TABLE IF NOT EXISTS {database}.migrations
@@ -60,11 +68,16 @@ class Migration:
 
     def statements(self, database: str) -> list[str]:
         """Return its statements for a database, without comments."""
-        code = "\n".join(
-            line for line in self.text.splitlines() if not line.lstrip().startswith("--")
-        )
-        parts = re.split(r";[ \t]*(?:\n|\Z)", code)
-        return [part.strip().replace("{database}", database) for part in parts if part.strip()]
+        statements, last = [""], 0
+        for match in _TOKEN.finditer(self.text):
+            statements[-1] += self.text[last : match.start()]
+            last = match.end()
+            if match["quoted"]:
+                statements[-1] += match["quoted"]
+            elif match["end"]:
+                statements.append("")
+        statements[-1] += self.text[last:]
+        return [part.strip().replace("{database}", database) for part in statements if part.strip()]
 
 
 def load(folder: Path | None = None) -> list[Migration]:

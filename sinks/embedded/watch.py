@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import select
 import socket
 import threading
@@ -43,6 +44,22 @@ class Lease:
         """Wake the connection's thread with an end of file, from any thread."""
         with contextlib.suppress(OSError):
             self.sock.shutdown(socket.SHUT_RDWR)
+
+
+def _peek(sock: socket.socket) -> bytes:
+    """Return the first byte that waits, nothing at the end of the file; never waits itself.
+
+    The connection's own socket has a timeout, with which Python waits for data; its thread may
+    just have read them, and one connection must not hold up the looks at all others.
+    """
+    try:
+        with socket.socket(fileno=os.dup(sock.fileno())) as probe:
+            probe.setblocking(False)
+            return probe.recv(1, socket.MSG_PEEK)
+    except BlockingIOError:
+        raise
+    except OSError:
+        return b""
 
 
 def _never(_first_byte: bytes) -> bool:
@@ -124,16 +141,12 @@ class Watcher(threading.Thread):
             if session is None:
                 return
             try:
-                # An event may be left from an earlier connection with this number: a socket
-                # with a timeout would then wait here, and every other client with it.
-                now = select.poll()
-                now.register(lease.sock.fileno(), select.POLLIN)
-                if not now.poll(0):
+                first = _peek(lease.sock)
+            except BlockingIOError:
+                # Left over from an earlier connection with this number, or read meanwhile.
+                with contextlib.suppress(OSError, ValueError):
                     self._poll.modify(lease.sock.fileno(), _READABLE)
-                    return
-                first = lease.sock.recv(1, socket.MSG_PEEK)
-            except (OSError, ValueError):
-                first = b""
+                return
             if not lease.leaves(first):
                 return
         self.cancel(session)

@@ -25,7 +25,6 @@ CREATE OR REPLACE FUNCTION earshot_score_upper AS (kind, n, top, bottom, total, 
         n > 0, toFloat64(n),
         NULL);
 
--- The newest revision of every answer that was not deleted.
 CREATE OR REPLACE VIEW {database}.answers_current AS
 SELECT * EXCEPT (_topic, _epoch, _partition, _offset, _timestamp, _definitions)
 FROM
@@ -35,10 +34,9 @@ FROM
     ORDER BY revision DESC
     LIMIT 1 BY source, response_id, question_id
 )
-WHERE op != 'DELETE';
+WHERE op != 'DELETE'
+COMMENT 'The newest revision of every answer that was not deleted.';
 
--- Slices, once for each way they are grouped: by nothing, by one dimension, by some pairs. Counts of a
--- group are summed before a score is derived; scores themselves are never averaged.
 CREATE OR REPLACE VIEW {database}.slice_groups AS
 SELECT
     s.measure AS measure,
@@ -67,9 +65,9 @@ ARRAY JOIN arrayFilter(
         ['team_id'],
         ['product'],
         ['region']
-    ]) AS grouping;
+    ]) AS grouping
+COMMENT 'Slices, once for each way they are grouped: by nothing, by one dimension, by some pairs. Counts of a group are summed before a score is derived; scores themselves are never averaged.';
 
--- Histograms of periods of some seconds, aligned to UTC.
 CREATE OR REPLACE VIEW {database}.histograms_by_period AS
 SELECT
     toStartOfInterval(slice_start, toIntervalSecond({seconds:UInt32})) AS period_start,
@@ -85,9 +83,9 @@ SELECT
     region,
     sumMap([bucket], [n]) AS histogram
 FROM {database}.slice_groups
-GROUP BY ALL;
+GROUP BY ALL
+COMMENT 'Histograms of periods of some seconds, aligned to UTC.';
 
--- Histograms of months (UTC).
 CREATE OR REPLACE VIEW {database}.histograms_by_month AS
 SELECT
     toDateTime(toStartOfMonth(slice_start), 'UTC') AS period_start,
@@ -103,9 +101,9 @@ SELECT
     region,
     sumMap([bucket], [n]) AS histogram
 FROM {database}.slice_groups
-GROUP BY ALL;
+GROUP BY ALL
+COMMENT 'Histograms of months (UTC).';
 
--- Histograms of the rolling windows that end with the current minute.
 CREATE OR REPLACE VIEW {database}.histograms_rolling AS
 SELECT
     rolling.1 AS window,
@@ -130,9 +128,9 @@ CROSS JOIN
 WHERE slice_start >= toStartOfMinute(now('UTC')) + 60 - 2419200
     AND slice_start >= toStartOfMinute(now('UTC')) + 60 - rolling.2
     AND slice_start < toStartOfMinute(now('UTC')) + 60
-GROUP BY ALL;
+GROUP BY ALL
+COMMENT 'Histograms of the rolling windows that end with the current minute.';
 
--- Scores by minute (UTC).
 CREATE OR REPLACE VIEW {database}.scores_by_minute AS
 SELECT
     period_start,
@@ -190,9 +188,9 @@ FROM
         earshot_status(arraySum(h.histogram.2), r.n_privacy, if(r.kind = 'count', 0, r.n_stat)) AS status
     FROM {database}.histograms_by_period(seconds = 60) AS h
     INNER JOIN (SELECT * FROM {database}.score_rules FINAL) AS r ON r.measure = h.measure
-);
+)
+COMMENT 'Scores by minute (UTC).';
 
--- Scores by hour (UTC).
 CREATE OR REPLACE VIEW {database}.scores_by_hour AS
 SELECT
     period_start,
@@ -250,9 +248,9 @@ FROM
         earshot_status(arraySum(h.histogram.2), r.n_privacy, if(r.kind = 'count', 0, r.n_stat)) AS status
     FROM {database}.histograms_by_period(seconds = 3600) AS h
     INNER JOIN (SELECT * FROM {database}.score_rules FINAL) AS r ON r.measure = h.measure
-);
+)
+COMMENT 'Scores by hour (UTC).';
 
--- Scores by day (UTC).
 CREATE OR REPLACE VIEW {database}.scores_by_day AS
 SELECT
     period_start,
@@ -310,9 +308,9 @@ FROM
         earshot_status(arraySum(h.histogram.2), r.n_privacy, if(r.kind = 'count', 0, r.n_stat)) AS status
     FROM {database}.histograms_by_period(seconds = 86400) AS h
     INNER JOIN (SELECT * FROM {database}.score_rules FINAL) AS r ON r.measure = h.measure
-);
+)
+COMMENT 'Scores by day (UTC).';
 
--- Scores by month (UTC).
 CREATE OR REPLACE VIEW {database}.scores_by_month AS
 SELECT
     period_start,
@@ -370,9 +368,9 @@ FROM
         earshot_status(arraySum(h.histogram.2), r.n_privacy, if(r.kind = 'count', 0, r.n_stat)) AS status
     FROM {database}.histograms_by_month AS h
     INNER JOIN (SELECT * FROM {database}.score_rules FINAL) AS r ON r.measure = h.measure
-);
+)
+COMMENT 'Scores by month (UTC).';
 
--- Scores of the rolling windows that end now.
 CREATE OR REPLACE VIEW {database}.scores_rolling AS
 SELECT
     window,
@@ -434,9 +432,9 @@ FROM
         earshot_status(arraySum(h.histogram.2), r.n_privacy, if(r.kind = 'count', 0, r.n_stat)) AS status
     FROM {database}.histograms_rolling AS h
     INNER JOIN (SELECT * FROM {database}.score_rules FINAL) AS r ON r.measure = h.measure
-);
+)
+COMMENT 'Scores of the rolling windows that end now.';
 
--- The fates of all records, by partition: `read` is the sum of the four fates.
 CREATE OR REPLACE VIEW {database}.fates AS
 SELECT
     _topic AS topic,
@@ -449,9 +447,9 @@ SELECT
     sum(gaps) AS gaps,
     max(last) AS last_offset
 FROM {database}.ledger FINAL
-GROUP BY topic, partition;
+GROUP BY topic, partition
+COMMENT 'The fates of all records, by partition: `read` is the sum of the four fates.';
 
--- Records that could not be counted, without their bytes.
 CREATE OR REPLACE VIEW {database}.rejects_current AS
 SELECT
     _topic AS topic,
@@ -463,4 +461,5 @@ SELECT
     schema_id,
     length(value) AS bytes,
     replays
-FROM {database}.rejects FINAL;
+FROM {database}.rejects FINAL
+COMMENT 'Records that could not be counted, without their bytes.';

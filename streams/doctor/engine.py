@@ -17,7 +17,7 @@ def engine_runs(config: LocalConfig, port: int) -> str | Unmeasured:
     """Say how the embedded ClickHouse of a home folder is; `port` is the one the settings name.
 
     Raises:
-        LocalError: Its process runs and does not answer, or answers on another port.
+        LocalError: Its process runs and does not answer.
     """
     from deploy.local.clickhouse import ClickHousePart  # noqa: PLC0415 - needs what was just checked
 
@@ -31,8 +31,6 @@ def engine_runs(config: LocalConfig, port: int) -> str | Unmeasured:
             cure=f"Run `earshot down` and `earshot up`; {part.log} says more.",
         )
     if part.port != port:
-        raise LocalError(
-            f"The embedded ClickHouse listens on port {part.port}, the settings say {port}.",
-            cure=f"Set EARSHOT_CLICKHOUSE__PORT={part.port}.",
-        )
+        # Not a failure: another ClickHouse on this machine may be the one that is meant.
+        return Unmeasured(f"the one in {config.home} has port {part.port}, the settings say {port}")
     return f"pid {status.pid}, {status.address}, {status.data_bytes / 2**20:.1f} MiB in {part.data}"

@@ -10,15 +10,11 @@ from importlib import resources
 from typing import NamedTuple
 
 from schemas.errors import ConfigError
-from sinks import migrations
 from sinks.clickhouse import ClickHouse
 from streams.reference.markdown import code, table
 
 __all__ = ["clickhouse_part"]
 
-_ABOVE_VIEW = re.compile(
-    r"^((?:--[^\n]*\n)+)CREATE (?:OR REPLACE )?VIEW \{database\}\.(\w+)", re.MULTILINE
-)
 _PARAMETER = re.compile(r"\{(\w+):U?Int\d+\}")
 
 
@@ -51,9 +47,8 @@ def clickhouse_part(clickhouse: ClickHouse) -> str:
     found = _relations(clickhouse)
     tables = {relation.name: relation for relation in found if not relation.is_view}
     views = [relation for relation in found if relation.is_view]
-    purposes = _purposes()
     prose = _view_columns(views, tables)
-    missing = [view.name for view in views if view.name not in purposes]
+    missing = [view.name for view in views if not view.comment]
     missing += [
         f"{view.name}.{column.name}"
         for view in views
@@ -63,11 +58,11 @@ def clickhouse_part(clickhouse: ClickHouse) -> str:
     if missing:
         raise ConfigError(
             f"Not explained: {', '.join(missing)}.",
-            cure="Write a comment above the view in sinks/sql, and its columns into "
+            cure="Give the view a COMMENT in sinks/sql, and write its columns into "
             "streams/reference/view_columns.toml.",
         )
-    parts = ["## Views", _index((view.name, purposes[view.name]) for view in views)]
-    parts += [_view(view, purposes[view.name], prose) for view in views]
+    parts = ["## Views", _index((view.name, view.comment) for view in views)]
+    parts += [_view(view, prose) for view in views]
     parts += ["## Tables", _index((name, relation.comment) for name, relation in tables.items())]
     parts += [_table(relation) for relation in tables.values()]
     return "\n\n".join(parts)
@@ -95,15 +90,6 @@ def _relations(clickhouse: ClickHouse) -> list[_Relation]:
     return relations
 
 
-def _purposes() -> dict[str, str]:
-    """Return the comment above each view in the migrations; the last one counts."""
-    return {
-        name: " ".join(line.removeprefix("--").strip() for line in comment.splitlines())
-        for migration in migrations.load()
-        for comment, name in _ABOVE_VIEW.findall(migration.text)
-    }
-
-
 def _view_columns(
     views: list[_Relation], tables: dict[str, _Relation]
 ) -> dict[tuple[str, str], str]:
@@ -123,11 +109,13 @@ def _index(entries: Iterable[tuple[str, str]]) -> str:
     return table(["name", "holds"], [(f"[{name}](#{name})", purpose) for name, purpose in entries])
 
 
-def _view(view: _Relation, purpose: str, prose: dict[tuple[str, str], str]) -> str:
+def _view(view: _Relation, prose: dict[tuple[str, str], str]) -> str:
     call = f"({', '.join(f'{name} = ...' for name in view.parameters)})" if view.parameters else ""
     rows = [(code(c.name), code(c.type), prose[view.name, c.name]) for c in view.columns]
     called = f"\n\nCalled as `{view.name}{call}`." if call else ""
-    return f"### {view.name}\n\n{purpose}{called}\n\n{table(['column', 'type', 'meaning'], rows)}"
+    return (
+        f"### {view.name}\n\n{view.comment}{called}\n\n{table(['column', 'type', 'meaning'], rows)}"
+    )
 
 
 def _table(relation: _Relation) -> str:

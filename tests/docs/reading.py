@@ -55,6 +55,16 @@ def commands_shown() -> Iterator[tuple[str, list[str]]]:
                     yield block.page, words
 
 
+def code_files() -> list[Path]:
+    """Return the files users may see messages, comments or SQL of."""
+    return [
+        path
+        for package in ("schemas", "sinks", "streams", "deploy")
+        for path in sorted((ROOT / package).rglob("*"))
+        if path.suffix in {".py", ".sql", ".toml", ".avsc"}
+    ]
+
+
 def _without_code(page: Path) -> str:
     return _FENCE.sub("", page.read_text(encoding="utf-8"))
 

@@ -20,9 +20,10 @@ from schemas.measures import DIMENSIONS, Measure, Score, parse_measures
 from sinks.clickhouse import ClickHouse
 from sinks.tables import TABLES
 from streams.cli.main import app
+from streams.doctor import checks_of
 from streams.fold.rejection import REASONS, Reason
 from streams.settings import Settings
-from tests.docs.reading import DOCS, blocks, commands_shown
+from tests.docs.reading import DOCS, PAGES, ROOT, blocks, code_files, commands_shown
 
 COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 
@@ -41,7 +42,7 @@ def _section(page: str, heading: str) -> str:
     """Return what stands below a heading."""
     _, found, rest = page.partition(f"\n{heading}\n")
     assert found, f"there is no {heading}"
-    level = heading.split(" ")[0]
+    level = heading.split(" ", maxsplit=1)[0]
     return re.split(rf"^#{{1,{len(level)}}} ", rest, maxsplit=1, flags=re.MULTILINE)[0]
 
 
@@ -106,6 +107,12 @@ def test_every_command_and_every_option() -> None:
                 assert inner or param.help, f"{name} does not explain {param.name}"
 
 
+def test_every_check_of_the_doctor() -> None:
+    section = _section(_page("cli.md"), "## What `earshot doctor` looks at")
+    checks = checks_of(Settings(), lambda: None, limit_s=1)
+    assert [row[0] for row in _rows(section)[1:]] == [check.name for check in checks]
+
+
 def test_every_command_that_a_page_shows_exists() -> None:
     shown = list(commands_shown())
     assert len(shown) > 10
@@ -120,6 +127,22 @@ def test_every_command_that_a_page_shows_exists() -> None:
         for word in words[1:]:
             if word.startswith("--"):
                 assert word.split("=")[0] in known | {"--help"}, where
+
+
+def test_every_command_that_a_message_or_a_page_names_exists() -> None:
+    for path in [*PAGES, *code_files()]:
+        text = path.read_text(encoding="utf-8")
+        for name in re.findall(r"`earshot ([a-z][a-z-]*)", text):
+            assert name in COMMANDS, f"{path.name}: earshot {name}"
+
+
+def test_every_variable_that_a_message_or_a_page_names_exists() -> None:
+    groups = Settings().model_dump()
+    known = {f"EARSHOT_{g}__{name}".upper() for g, names in groups.items() for name in names}
+    for path in [*PAGES, *code_files(), ROOT / ".env.example", ROOT / "docker-compose.yml"]:
+        text = path.read_text(encoding="utf-8")
+        for name in re.findall(r"\bEARSHOT_[A-Z]+__[A-Z_]*[A-Z]\b", text):
+            assert name in known, f"{path.name}: {name}"
 
 
 def _options(command: Any) -> set[str]:

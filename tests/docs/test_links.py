@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from tests.docs.reading import DOCS, PAGES, ROOT, anchors, links
+from tests.docs.reading import DOCS, PAGES, ROOT, anchors, code_files, links
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -33,3 +34,13 @@ def test_every_page_is_reached_from_the_readme() -> None:
                 found.add(target)
                 waiting.append(target)
     assert sorted(page.name for page in set(DOCS.glob("*.md")) - found) == []
+
+
+def test_every_page_that_the_code_names_exists() -> None:
+    named = {
+        (str(path.relative_to(ROOT)), page)
+        for path in code_files()
+        for page in re.findall(r"\bdocs/([\w-]+\.md)\b", path.read_text(encoding="utf-8"))
+    }
+    assert len(named) > 5
+    assert sorted(entry for entry in named if not (DOCS / entry[1]).exists()) == []

@@ -39,6 +39,30 @@ def test_killed_five_times_at_random(stage: Stage) -> None:
         quiet.close()
 
 
+def test_the_comparison_sees_a_worker_that_does_not_rewind(stage: Stage) -> None:
+    # The tests of this file prove nothing if they cannot tell a broken worker from a good one.
+    broken = (
+        "import sys, streams.transport as t; t.chunk_start = lambda offset, size: offset; "
+        "from streams.cli.main import main; sys.argv[1:] = ['worker']; main()"
+    )
+    sent = events(2000)
+    with sender(stage.brokers) as one:
+        one.send(map(on_the_wire, sent))
+    worker = stage.start(program=broken, fetch_records=25, chunk=1024)
+    stage.wait_read(700)
+    worker.kill()
+    stage.evict()
+    worker = stage.start(program=broken, chunk=1024)
+    stage.wait_read(len(sent))
+    assert worker.stop() == 0
+    stage.settings = {"chunk": 1024}
+    quiet = whole(stage, len(sent))
+    try:
+        assert first_difference(stage, quiet)
+    finally:
+        quiet.close()
+
+
 def test_workers_join_and_leave(stage: Stage) -> None:
     sent = events(5000)
     wire = list(map(on_the_wire, sent))
@@ -97,7 +121,7 @@ def test_clickhouse_is_away_for_a_while(stage: Stage) -> None:
         stage.wait_read(1000)
         gate.shut()
         one.send(wire[1000:])
-        worker.wait_event("waiting", count=5)
+        worker.wait_event("waiting", count=3)
         assert stage.read() == 1000
         assert worker.process.poll() is None
         gate.open()
@@ -117,7 +141,7 @@ def test_a_stop_does_not_wait_for_clickhouse(stage: Stage, fault: str) -> None:
     wire = list(map(on_the_wire, sent))
     with gate_to(stage.access.host, stage.access.port) as gate, sender(stage.brokers) as one:
         stage.port = gate.port
-        worker = stage.start(stop_s=3)
+        worker = stage.start(stop_s=1)
         one.send(wire[:100])
         stage.wait_read(100)
         if fault == "shut":
@@ -156,7 +180,8 @@ def test_a_worker_started_first_waits_for_the_others(stage: Stage) -> None:
         worker.wait_event("waiting")
         assert "ClickHouse" in worker.events("waiting")[0]["what"]
         clickhouse.open()
-        until("Kafka is waited for", lambda: "Kafka" in worker.events("waiting")[-1]["what"])
+        stored = f"SELECT count() FROM {stage.name}.definitions"
+        until("the measures in ClickHouse", lambda: stage.clickhouse.rows(stored)[0][0])
         kafka.open()
         stage.wait_read(len(sent))
         assert worker.stop() == 0
