@@ -6,6 +6,7 @@ all writes here are upserts, so the cure is always to write again.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,9 @@ RETRYABLE: frozenset[int] = frozenset(
 
 #: Unknown user, wrong password, and the like.
 _NOT_LET_IN = frozenset({192, 193, 194, 516})
+
+#: Errors whose text names tables, columns, functions or rights. Any other may quote a value.
+_NAMES_ONLY = frozenset({16, 46, 47, 60, 81, 497})
 
 # Asynchronous inserts would merge the batches of several writers and report errors too late;
 # deduplication of inserts can drop rows that were never stored. Our rows are upserts instead.
@@ -168,8 +172,6 @@ class ClickHouse:
 
 def _server_error(error: errors.ServerException, address: Address) -> SinkError:
     code = error.code
-    # Only the first line: the rest is the server's stack trace, and may quote data.
-    text = str(error.message).split("\n", 1)[0].removeprefix("DB::Exception: ")[:300]
     if code in RETRYABLE:
         return SinkUnavailable(f"ClickHouse {address!r} is busy (code {code}).")
     if code in _NOT_LET_IN:
@@ -182,8 +184,19 @@ def _server_error(error: errors.ServerException, address: Address) -> SinkError:
         "Run `earshot migrate`." if code in (60, 81) else "Its log says more."
     )  # unknown table or database
     return SinkRefused(
-        f"ClickHouse {address!r} refuses (code {code}): {text}", code=code, cure=cure
+        f"ClickHouse {address!r} refuses (code {code}): {_told(error)}", code=code, cure=cure
     )
+
+
+def _told(error: errors.ServerException) -> str:
+    """Return what the server said, without its stack trace and without what may be data."""
+    text = str(error.message).removeprefix("DB::Exception: ").split("Stack trace:", 1)[0]
+    if error.code in _NAMES_ONLY:
+        # What follows is the query, with all its values.
+        names = re.split(r"[.:]? In scope |\n", text, maxsplit=1)[0]
+        return f"{names.rstrip(' .')[:300]}."
+    name = re.search(r"\(([A-Z][A-Z0-9_]+)\)[. ]*$", text)
+    return f"{name[1]}." if name else "it says no more."
 
 
 def _lost(error: Exception, address: Address) -> SinkUnavailable:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kafka.admin import KafkaAdminClient, NewTopic
+from kafka.admin import NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from schemas.catalog import TOPICS, Topic
 from schemas.errors import StreamError
+from streams.brokers import admin_of
 
 __all__ = ["TopicState", "create_topics", "topic_states"]
 
@@ -33,29 +33,26 @@ def create_topics(brokers: str, *, partitions: int, replication: int) -> list[st
     missing = [state.topic for state in topic_states(brokers) if not state.partitions]
     if not missing:
         return []
-    admin = _admin(brokers)
-    try:
-        admin.create_topics(
-            [
-                NewTopic(
-                    name=topic.name,
-                    num_partitions=topic.partitions or partitions,
-                    replication_factor=replication,
-                    topic_configs=_config(topic),
-                )
-                for topic in missing
-            ]
+    new = [
+        NewTopic(
+            name=topic.name,
+            num_partitions=topic.partitions or partitions,
+            replication_factor=replication,
+            topic_configs=_config(topic),
         )
-    except TopicAlreadyExistsError:
-        # Somebody else was faster; what they made comes from the same catalog.
-        return create_topics(brokers, partitions=partitions, replication=replication)
-    except KafkaError as error:
-        raise StreamError(
-            f"The broker {brokers} does not create topics ({type(error).__name__}).",
-            cure="Check kafka.replication against the number of brokers, and our rights on it.",
-        ) from None
-    finally:
-        admin.close()
+        for topic in missing
+    ]
+    with admin_of(brokers) as admin:
+        try:
+            admin.create_topics(new)
+        except TopicAlreadyExistsError:
+            # Somebody else was faster; what they made comes from the same catalog.
+            return create_topics(brokers, partitions=partitions, replication=replication)
+        except KafkaError as error:
+            raise StreamError(
+                f"The broker {brokers} does not create topics ({type(error).__name__}).",
+                cure="Check kafka.replication against the number of brokers, and our rights on it.",
+            ) from None
     return [topic.name for topic in missing]
 
 
@@ -65,17 +62,12 @@ def topic_states(brokers: str) -> list[TopicState]:
     Raises:
         StreamError: The broker does not answer.
     """
-    admin = _admin(brokers)
-    try:
+    with admin_of(brokers) as admin:
         found = {
             entry["name"]: len(entry["partitions"])
             for entry in admin.describe_topics([topic.name for topic in TOPICS])
             if not entry.get("error_code")
         }
-    except KafkaError as error:
-        raise _unreachable(brokers, error) from None
-    finally:
-        admin.close()
     return [TopicState(topic, found.get(topic.name, 0)) for topic in TOPICS]
 
 
@@ -88,23 +80,3 @@ def _config(topic: Topic) -> dict[str, str]:
     if topic.name == "feedback.rejects":
         config["max.message.bytes"] = str(_REJECT_BYTES)
     return config
-
-
-def _admin(brokers: str) -> KafkaAdminClient:
-    try:
-        return KafkaAdminClient(
-            bootstrap_servers=_servers(brokers), client_id="earshot", request_timeout_ms=15_000
-        )
-    except (KafkaError, OSError) as error:
-        raise _unreachable(brokers, error) from None
-
-
-def _servers(brokers: str) -> Sequence[str]:
-    return [server.strip() for server in brokers.split(",") if server.strip()]
-
-
-def _unreachable(brokers: str, error: Exception) -> StreamError:
-    return StreamError(
-        f"No Kafka broker answers at {brokers} ({type(error).__name__}).",
-        cure="Start one (`earshot up` on a laptop), or correct EARSHOT_KAFKA__BROKERS.",
-    )

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import socket
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 from kafka import TopicPartition
 from kafka.admin import KafkaAdminClient, OffsetSpec
-from kafka.errors import BrokerResponseError, GroupIdNotFoundError, KafkaError, RetriableError
+from kafka.errors import BrokerResponseError, GroupIdNotFoundError, RetriableError
 
 from schemas.catalog import INPUTS
 from schemas.errors import StreamError
+from streams.brokers import admin_of
 from streams.doctor.finding import Unmeasured
 from streams.topics import TopicState, topic_states
 
@@ -65,7 +64,7 @@ def broker_answers(brokers: str, *, limit_s: float) -> str:
     Raises:
         StreamError: No broker answers.
     """
-    with _admin(brokers, limit_s) as admin:
+    with admin_of(brokers, limit_s=limit_s) as admin:
         started = time.monotonic()
         cluster = admin.describe_cluster()
         took_ms = (time.monotonic() - started) * 1000
@@ -88,7 +87,7 @@ def lag(brokers: str, group: str, *, limit_s: float) -> str | Unmeasured:
     Raises:
         StreamError: The broker does not answer.
     """
-    with _admin(brokers, limit_s) as admin:
+    with admin_of(brokers, limit_s=limit_s) as admin:
         try:
             ends, stored = _ends(admin), _stored(admin, group)
         except BrokerResponseError as error:
@@ -115,55 +114,3 @@ def _stored(admin: KafkaAdminClient, group: str) -> dict[TopicPartition, int]:
     except GroupIdNotFoundError:
         return {}
     return {tp: entry.offset for tp, entry in found.items()}
-
-
-@contextmanager
-def _admin(brokers: str, limit_s: float) -> Iterator[KafkaAdminClient]:
-    servers = [part.strip() for part in brokers.split(",") if part.strip()]
-    _knock(brokers, servers, limit_s)
-    limit_ms = int(limit_s * 1000)
-    try:
-        admin = KafkaAdminClient(
-            bootstrap_servers=servers,
-            client_id="earshot-doctor",
-            bootstrap_timeout_ms=limit_ms,
-            request_timeout_ms=limit_ms,
-        )
-    except (KafkaError, OSError, ValueError) as error:
-        raise _unreachable(brokers, error) from None
-    try:
-        yield admin
-    except (KafkaError, OSError) as error:
-        raise _unreachable(brokers, error) from None
-    finally:
-        admin.close()
-
-
-def _knock(brokers: str, servers: Sequence[str], limit_s: float) -> None:
-    """Return if a server takes a connection. The client would try until its time is over.
-
-    Raises:
-        StreamError: None does.
-    """
-    last: Exception = ValueError()
-    for server in servers:
-        host, _, port = server.rpartition(":")
-        try:
-            socket.create_connection((host.strip("[]"), int(port)), limit_s / len(servers)).close()
-        except (OSError, ValueError) as error:
-            last = error
-        else:
-            return
-    raise _unreachable(brokers, last)
-
-
-def _unreachable(brokers: str, error: Exception) -> StreamError:
-    if isinstance(error, BrokerResponseError):
-        return StreamError(
-            f"The broker at {brokers} refuses ({type(error).__name__}).",
-            cure="Let us DESCRIBE the cluster, the topics and the consumer group.",
-        )
-    return StreamError(
-        f"No Kafka broker answers at {brokers} ({type(error).__name__}).",
-        cure="Start one (`earshot up` on a laptop), or correct EARSHOT_KAFKA__BROKERS.",
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -65,16 +66,6 @@ def test_nulls_stay_nulls_however_often_the_same_lists_are_written(migrated: Cli
     assert rows == [("r1", None, None, 1, None, 3), ("r2", 0.0, 0, 0, 0, 3)]
 
 
-def test_the_driver_does_replace_nulls_in_the_lists_it_is_given(migrated: ClickHouse) -> None:
-    # Why `insert` copies. If this fails, the driver has changed and the copies may go.
-    lists = [[1, None]]
-    database = migrated.address.database
-    migrated.command(f"CREATE TABLE {database}.t (n Nullable(Int32)) ENGINE = Memory")
-    with migrated._connected() as client:
-        client.execute(f"INSERT INTO {database}.t (n) VALUES", lists, columnar=True)
-    assert lists == [[1, 0]]
-
-
 def test_nothing_to_write_is_not_written(migrated: ClickHouse) -> None:
     assert migrated.insert(TABLES["answers"], []) == 0
     assert migrated.insert(TABLES["answers"], [[] for _ in TABLES["answers"].columns]) == 0
@@ -125,6 +116,7 @@ def test_an_unknown_table(migrated: ClickHouse, sql: str) -> None:
     error = told(lambda: migrated.rows(sql.replace("{database}", migrated.address.database)))
     assert isinstance(error, SinkRefused)
     assert error.code in (60, 81)
+    assert "nothing" in str(error) or "no_such_database" in str(error)
     assert "earshot migrate" in str(error)
     assert migrated.rows("SELECT 1") == [(1,)], "the connection is still good"
 
@@ -136,13 +128,16 @@ def test_an_unknown_table(migrated: ClickHouse, sql: str) -> None:
         "SELECT %(value)s AS (",
         "SELECT CAST(%(value)s, 'DateTime')",
         "SELECT throwIf(1, %(value)s)",
+        "SELECT dateDiff(%(value)s, now(), now())",
+        "SELECT 1 FROM {database}.answers WHERE nothing = %(value)s",
         "SELECT * FROM {database}.answers WHERE (source, response_id) IN ((%(value)s, 1), ('a'))",
     ],
 )
 def test_what_the_server_says_is_passed_on_without_values(migrated: ClickHouse, sql: str) -> None:
     sql = sql.replace("{database}", migrated.address.database)
-    error = told(lambda: migrated.rows(sql, {"value": SECRET}))
+    error = told(lambda: migrated.rows(sql, {"value": f"'{SECRET}'\n{SECRET}"}))
     assert isinstance(error, SinkRefused)
+    assert re.search(r"refuses \(code \d+\): \w", str(error)), "and yet it says something"
 
 
 def test_nobody_at_the_port(address: Address) -> None:
@@ -187,7 +182,7 @@ def test_a_network_that_swallows_everything_is_noticed(address: Address) -> None
         gate.freeze()
         begun = time.monotonic()
         assert isinstance(told(lambda: one.rows("SELECT 1")), SinkUnavailable)
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - begun < 20
         gate.cut()
         gate.open()
         assert one.rows("SELECT 2") == [(2,)], "not the late answer to the first query"

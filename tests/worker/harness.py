@@ -147,7 +147,6 @@ class Stage:
             "EARSHOT_CLICKHOUSE__USER": self.access.user,
             "EARSHOT_CLICKHOUSE__PASSWORD": self.access.password,
             "EARSHOT_CLICKHOUSE__DATABASE": self.name,
-            "EARSHOT_CLICKHOUSE__TIMEOUT_S": "10",
             "EARSHOT_LOG__FORMAT": "json",
             **{f"EARSHOT_WORKER__{name.upper()}": str(value) for name, value in worker.items()},
         }
