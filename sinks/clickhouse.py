@@ -7,9 +7,10 @@ all writes here are upserts, so the cure is always to write again.
 from __future__ import annotations
 
 import re
+import socket
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +32,8 @@ _NOT_LET_IN = frozenset({192, 193, 194, 516})
 
 #: Errors whose text names tables, columns, functions or rights. Any other may quote a value.
 _NAMES_ONLY = frozenset({16, 46, 47, 60, 81, 497})
+
+_HANG_UP_S = 0.5
 
 # Asynchronous inserts would merge the batches of several writers and report errors too late;
 # deduplication of inserts can drop rows that were never stored. Our rows are upserts instead.
@@ -126,9 +129,18 @@ class ClickHouse:
         return rows
 
     def close(self) -> None:
-        """Close the connection; the next call opens it again."""
-        with self._lock:
-            self._drop()
+        """Close the connection; the next call opens it again.
+
+        A call that another thread waits in fails, instead of being waited for.
+        """
+        client = self._client
+        if self._lock.acquire(blocking=False):
+            try:
+                self._drop()
+            finally:
+                self._lock.release()
+        elif client is not None:
+            _hang_up(client)
 
     def _drop(self) -> None:
         client, self._client = self._client, None
@@ -168,6 +180,16 @@ class ClickHouse:
             compression="lz4",
             client_name="earshot",
         )
+
+
+def _hang_up(client: Client) -> None:
+    """End the wait of a thread for an answer that may never come."""
+    connection = client.connection
+    # The driver may try once more on a new connection; that must not take long either.
+    connection.connect_timeout = connection.send_receive_timeout = _HANG_UP_S
+    if connection.socket is not None:
+        with suppress(OSError):
+            connection.socket.shutdown(socket.SHUT_RDWR)
 
 
 def _server_error(error: errors.ServerException, address: Address) -> SinkError:

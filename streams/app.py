@@ -51,6 +51,7 @@ class _Worker:
         self._settings = settings
         self._stop = asyncio.Event()
         self._failure: BaseException | None = None
+        self._gave_up = False
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -167,10 +168,14 @@ class _Worker:
         stop_s = settings.worker.stop_s
 
         async def hand_over() -> None:
+            # Faust asks more than once when it stops; the time a stop may take is there once.
+            if self._gave_up:
+                return
             try:
                 async with asyncio.timeout(stop_s):
                     await intake.flush(_Positions(app))
             except TimeoutError:
+                self._gave_up = self._stop.is_set()
                 log.warning("hand_over_timed_out", after_s=stop_s)
             except EarshotError as error:
                 log.warning("hand_over_failed", what=error.what, cure=error.cure)

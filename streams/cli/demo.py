@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,9 +15,13 @@ if TYPE_CHECKING:
     from streams.demo.board import Board
     from streams.demo.play import Performance
     from streams.demo.stage import Stage
+    from streams.settings import Settings
     from streams.simulation import Truth
 
 __all__ = ["demo"]
+
+#: Exit code after Ctrl-C.
+INTERRUPTED = 130
 
 _FRAME_S = 0.5
 _LINE_S = 10.0
@@ -33,16 +37,25 @@ def demo(
     Starts the parts on data of their own, plays the hour in about a minute with an incident in the
     middle, checks that every record sent was counted, and stops everything again.
     """
-    from sinks.clickhouse import ClickHouse  # noqa: PLC0415
     from streams.cli.console import console  # noqa: PLC0415
-    from streams.cli.up import local_config  # noqa: PLC0415
-    from streams.demo.play import Performance, demo_config, wait_until_counted  # noqa: PLC0415
-    from streams.demo.stage import staged  # noqa: PLC0415
     from streams.settings import load_settings  # noqa: PLC0415
-    from streams.wiring import address_of  # noqa: PLC0415
 
     out = console()
     settings = load_settings()
+    try:
+        _run(out, settings, stay=stay)
+    except KeyboardInterrupt:
+        out.print("\nInterrupted. Everything that was started is stopped again.")
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _run(out: Console, settings: Settings, *, stay: bool) -> None:
+    from sinks.clickhouse import ClickHouse  # noqa: PLC0415
+    from streams.cli.up import local_config  # noqa: PLC0415
+    from streams.demo.play import Performance, demo_config, wait_until_counted  # noqa: PLC0415
+    from streams.demo.stage import staged  # noqa: PLC0415
+    from streams.wiring import address_of  # noqa: PLC0415
+
     with staged(settings, local_config(settings), out.print) as stage:
         performance = Performance(
             stage.settings, demo_config(stage.settings, int(time.time() * 1000))
@@ -58,7 +71,7 @@ def demo(
             _print_fates(performance.truth, counted)
             _print_next(out, stage, stay=stay)
             if stay:
-                _stay(out)
+                _stay()
         finally:
             performance.stop()
             clickhouse.close()
@@ -202,9 +215,8 @@ def _print_next(out: Console, stage: Stage, *, stay: bool) -> None:
     )
 
 
-def _stay(out: Console) -> None:
-    try:
+def _stay() -> None:
+    """Wait for Ctrl-C, which is how a demo that stays is meant to end."""
+    with suppress(KeyboardInterrupt):
         while True:
             time.sleep(1)
-    except KeyboardInterrupt:
-        out.print()

@@ -189,6 +189,27 @@ def test_a_network_that_swallows_everything_is_noticed(address: Address) -> None
         one.close()
 
 
+def test_closing_ends_a_call_that_waits_for_nothing(address: Address) -> None:
+    caught: list[SinkError] = []
+    with gate_to(address.host, address.port) as gate:
+        one = ClickHouse(replace(address, port=gate.port))
+        assert one.rows("SELECT 1") == [(1,)]
+        gate.freeze()
+        waiting = threading.Thread(target=lambda: caught.append(told(lambda: one.rows("SELECT 1"))))
+        waiting.start()
+        while not one._lock.locked():
+            time.sleep(0.01)
+        begun = time.monotonic()
+        one.close()
+        assert time.monotonic() - begun < 1
+        waiting.join(5)
+        assert not waiting.is_alive()
+        gate.open()
+        assert one.rows("SELECT 2") == [(2,)]
+        one.close()
+    assert isinstance(caught[0], SinkUnavailable)
+
+
 def test_passing_errors_of_the_server_are_those_to_wait_for(migrated: ClickHouse) -> None:
     for sql, code in (
         ("SELECT sleep(2) SETTINGS max_execution_time = 0.2", 159),

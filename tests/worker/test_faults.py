@@ -157,7 +157,7 @@ def test_a_stop_does_not_wait_for_clickhouse(stage: Stage, fault: str) -> None:
             worker.wait_event("waiting")
         begun = time.monotonic()
         assert worker.stop() == 0
-        assert time.monotonic() - begun < 30
+        assert time.monotonic() - begun < 8, "one second for the flush, and the way out"
     committed = sum(at - stage.starts[part] for part, at in stage.committed().items())
     assert committed <= stage.read(), "nothing is committed that is not in ClickHouse"
     assert committed < len(sent)
