@@ -99,7 +99,7 @@ def test_the_first_interrupt_ends_with_a_summary_of_exactly_what_was_sent(topics
 
 
 def test_lines_of_json_are_the_same_in_every_process() -> None:
-    command = [sys.executable, "-m", "streams.cli.main", "simulate", "--to", "stdout"]
+    command = [sys.executable, "-m", "streams.cli.entry", "simulate", "--to", "stdout"]
     options = ["--for", "10s", "--rate", "50", "--start", _START, "--no-incident", *_SMALL]
     finished = subprocess.run(
         [*command, *options],
@@ -120,7 +120,7 @@ def test_lines_of_json_are_the_same_in_every_process() -> None:
 
 def test_a_reader_that_has_seen_enough_is_no_error() -> None:
     command = (
-        f"{sys.executable} -m streams.cli.main simulate --to stdout --customers 40 | head -n 3"
+        f"{sys.executable} -m streams.cli.entry simulate --to stdout --customers 40 | head -n 3"
     )
     finished = subprocess.run(
         ["bash", "-o", "pipefail", "-c", command],
