@@ -168,8 +168,9 @@ class _Worker:
         stop_s = settings.worker.stop_s
 
         async def hand_over() -> None:
-            # Faust asks more than once when it stops; the time a stop may take is there once.
-            if self._gave_up:
+            # Faust asks more than once when it stops; the time a stop may take is there once. And what
+            # failed for good would fail here again.
+            if self._gave_up or self._failure is not None:
                 return
             try:
                 async with asyncio.timeout(stop_s):

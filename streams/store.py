@@ -140,7 +140,8 @@ class Store:
         totals = []
         for measure, names, slice_ms, bucket, n, version, *stored in rows:
             by_name = dict(zip(DIMENSIONS, stored, strict=True))
-            cell = Cell(measure, tuple(by_name[name] for name in names), slice_ms, bucket)
+            series = tuple(by_name[name] for name in names)
+            cell = Cell(measure, tuple(names), series, slice_ms, bucket)
             totals.append(Total(cell, n, version))
         return totals
 

@@ -247,7 +247,11 @@ class Intake:
     async def _write(self, lots: list[_Lot]) -> int:
         """Write everything of some lots, in the order the guarantee needs; return raw rows."""
         rows = await self._write_raw(lots)
-        slices = [columns for lot in lots if (columns := self._slice_columns(lot))]
+        slices = [
+            slice_columns(lot.drained.slices, self._origin(lot.tp))
+            for lot in lots
+            if lot.drained.slices
+        ]
         if slices:
             await self._upsert("slices", slices)
             for columns in slices:
@@ -272,22 +276,6 @@ class Intake:
                 columns = raw_columns(table, lot.drained.rows, self._origin(lot.tp))
                 by_table.setdefault(table.name, []).append(columns)
         return sum([await self._upsert(table, parts) for table, parts in by_table.items()])
-
-    def _slice_columns(self, lot: _Lot) -> Columns | None:
-        rows = lot.drained.slices
-        if not rows:
-            return None
-        declared = {
-            (row.definitions, row.total.cell.measure): self._declared(
-                row.definitions, row.total.cell.measure
-            )
-            for row in rows
-        }
-        return slice_columns(rows, self._origin(lot.tp), declared)
-
-    def _declared(self, version: int, name: str) -> tuple[str, ...]:
-        measure = self._store.definitions(version).by_name(name)
-        return measure.dimensions if measure is not None else ()
 
     async def _upsert(self, table: str, parts: list[Columns]) -> int:
         columns = [list(chain.from_iterable(column)) for column in zip(*parts, strict=True)]

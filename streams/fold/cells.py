@@ -19,9 +19,14 @@ SLICE_MS = 60_000
 
 
 class Cell(NamedTuple):
-    """One bucket of one series in one slice. `dimensions` is in the measure's declared order."""
+    """One bucket of one series in one slice. `dimensions` are the values of `names`, in that order.
+
+    It names its dimensions itself: a cell that is taken back may be of a measure that has other ones
+    by now, or is gone.
+    """
 
     measure: str
+    names: tuple[str, ...]
     dimensions: tuple[str, ...]
     slice_ms: int
     bucket: int
@@ -37,7 +42,7 @@ def cells_of(kind: Kind, record: dict[str, Any], measures: Measures) -> tuple[Ce
     slice_ms = moment - moment % SLICE_MS
     symbol = record[kind.symbol]
     cells = [
-        Cell(measure.name, _dimensions(measure, record), slice_ms, 0)
+        Cell(measure.name, measure.dimensions, _dimensions(measure, record), slice_ms, 0)
         for measure in measures.counts(kind.topic)
         if not measure.types or symbol in measure.types
     ]
@@ -45,7 +50,8 @@ def cells_of(kind: Kind, record: dict[str, Any], measures: Measures) -> tuple[Ce
         scored = measure_of(record, measures)
         if scored is not None:
             bucket = int(record["value_number"])
-            cells.append(Cell(scored.name, _dimensions(scored, record), slice_ms, bucket))
+            series = _dimensions(scored, record)
+            cells.append(Cell(scored.name, scored.dimensions, series, slice_ms, bucket))
     return tuple(cells)
 
 

@@ -36,22 +36,19 @@ def raw_columns(table: Table, rows: Sequence[Folded], origin: Origin) -> Columns
     ]
 
 
-def slice_columns(
-    rows: Sequence[SliceRow], origin: Origin, dimensions: Mapping[tuple[int, str], tuple[str, ...]]
-) -> Columns:
-    """Return the columns of `slices`; `dimensions` maps (definitions, measure) to declared names."""
+def slice_columns(rows: Sequence[SliceRow], origin: Origin) -> Columns:
+    """Return the columns of `slices` for rows of one partition."""
     topic, epoch, partition = origin
     columns: Columns = [[] for _ in range(13 + len(DIMENSIONS))]
     for row in rows:
         cell, n, version = row.total
-        declared = dimensions[row.definitions, cell.measure]
-        values = dict(zip(declared, cell.dimensions, strict=True))
+        values = dict(zip(cell.names, cell.dimensions, strict=True))
         for column, value in zip(
             columns,
             (
                 cell.measure,
-                series_hash(cell.measure, declared, cell.dimensions),
-                list(declared),
+                series_hash(cell.measure, cell.names, cell.dimensions),
+                list(cell.names),
                 *(values.get(name, "") for name in DIMENSIONS),
                 cell.slice_ms // 1000,
                 cell.bucket,

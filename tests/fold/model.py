@@ -58,13 +58,13 @@ class Tables:
         if reached >= 3:
             self.rejects |= {reject.offset: reject.rejection.reason for reject in rejects}
         if reached >= 4:
-            for row in drained.ledgers:
-                held_row = self.ledgers.get(row.chunk)
-                if held_row is None or row.last >= held_row.last:
-                    self.ledgers[row.chunk] = row
-                    self.ledger[row.chunk] = (
-                        row.first, row.last, *row.fates.values(), row.gaps,
-                        row.definitions, row.first_timestamp_ms,
+            for ledger in drained.ledgers:
+                stored = self.ledgers.get(ledger.chunk)
+                if stored is None or ledger.last >= stored.last:
+                    self.ledgers[ledger.chunk] = ledger
+                    self.ledger[ledger.chunk] = (
+                        ledger.first, ledger.last, *ledger.fates.values(), ledger.gaps,
+                        ledger.definitions, ledger.first_timestamp_ms,
                     )  # fmt: skip
 
     # -- what Store answers

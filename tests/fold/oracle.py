@@ -10,6 +10,9 @@ from streams.fold.cells import Cell
 from streams.fold.partition import Decoded
 from streams.fold.rejection import Rejection
 
+#: What every measure of answers declares.
+NAMES = ("survey_id", "question_id", "touchpoint", "channel", "journey_stage")
+
 _SCORED = {("NPS", "RELATIONSHIP", 0, 10): "nps.relational", ("CSAT", 1, 5): "csat.1-5"}
 
 
@@ -44,15 +47,12 @@ def counts(log: Iterable[Decoded]) -> Counter[Cell]:
         if answer["op"] == "DELETE" or answer["dismissed"] or answer["is_test"]:
             continue
         minute = answer["responded_at"] // 60_000 * 60_000
-        series = tuple(
-            answer[name] or ""
-            for name in ("survey_id", "question_id", "touchpoint", "channel", "journey_stage")
-        )
-        cells[Cell("answers", series, minute, 0)] += 1
+        series = tuple(answer[name] or "" for name in NAMES)
+        cells[Cell("answers", NAMES, series, minute, 0)] += 1
         scale = (answer["scale_min"], answer["scale_max"])
         name = _SCORED.get((answer["metric"], answer["survey_kind"], *scale)) or _SCORED.get(
             (answer["metric"], *scale)
         )
         if name:
-            cells[Cell(name, series, minute, int(answer["value_number"]))] += 1
+            cells[Cell(name, NAMES, series, minute, int(answer["value_number"]))] += 1
     return cells

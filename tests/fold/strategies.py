@@ -36,12 +36,14 @@ def answers(draw: st.DrawFn, *, ids: int = 4, revisions: int = 3) -> dict[str, A
     )
 
 
-_BAD = st.sampled_from([
-    Rejection("malformed", "damaged"),
-    answer(value_number=11.0),
-    answer(response_id=""),
-    answer(responded_at=BROKER_MS + 86_400_000),
-])
+_BAD = st.sampled_from(
+    [
+        Rejection("malformed", "damaged"),
+        answer(value_number=11.0),
+        answer(response_id=""),
+        answer(responded_at=BROKER_MS + 86_400_000),
+    ]
+)
 
 
 @st.composite

@@ -147,6 +147,6 @@ def test_dimensions_are_those_the_measure_declares_in_its_order() -> None:
     series = ("s1", "q1", "", "EMAIL", "buy")
     minute = NOW_MS // 60_000 * 60_000
     assert folded(log, chunk=8).counts() == {
-        Cell("nps.relational", series, minute, 9): 1,
-        Cell("answers", series, minute, 0): 1,
+        Cell("nps.relational", oracle.NAMES, series, minute, 9): 1,
+        Cell("answers", oracle.NAMES, series, minute, 0): 1,
     }

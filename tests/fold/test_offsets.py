@@ -62,7 +62,7 @@ def test_a_log_that_begins_inside_a_chunk() -> None:
     limit=st.sampled_from([0, 1, UNLIMITED]),
 )
 def test_a_chunk_whose_start_is_gone_goes_on_from_what_is_stored(
-    log: list[Decoded], chunk: int, flushed: int, kept: int, batch: int, limit: int
+    *, log: list[Decoded], chunk: int, flushed: int, kept: int, batch: int, limit: int
 ) -> None:
     tables = Tables()
     worker = Worker(tables, 0, chunk=chunk)

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.fold.partition import Decoded
+from tests.builders import NOW_MS, answer
 from tests.fold import oracle
-from tests.fold.model import STEPS, UNLIMITED, Tables, Worker, folded, restart_at
+from tests.fold.model import STEPS, UNLIMITED, Tables, Worker, folded, log_of, restart_at
 from tests.fold.strategies import logs
 
 CHUNKS = st.sampled_from([4, 8])
@@ -112,9 +113,6 @@ def test_the_counts_are_those_of_the_oracle_for_any_size_of_chunk(
 
 def test_a_small_memory_does_look_up() -> None:
     # Otherwise the laws above would not test what they say.
-    from tests.builders import NOW_MS, answer
-    from tests.fold.model import log_of
-
     log = log_of([answer(response_id=f"r{n % 6}") for n in range(24)], timestamp_ms=NOW_MS)
     tables = Tables()
     worker = Worker(tables, 0, chunk=4, limit=1)
@@ -124,3 +122,29 @@ def test_a_small_memory_does_look_up() -> None:
         assert len(worker.fold.known) <= 5  # the limit, and what the chunk just read
     assert worker.lookups == 5
     assert tables.fates() == {"accepted": 6, "corrected": 0, "duplicate": 18, "rejected": 0}
+
+
+def test_whoever_read_less_loses_however_late_it_writes() -> None:
+    # All records touch the same cells, so that every one of them makes a new total.
+    log = log_of([answer(response_id=f"r{n}") for n in range(8)], timestamp_ms=NOW_MS)
+    for read in range(1, 8):
+        tables = Tables()
+        zombie = Worker(tables, 0, chunk=8)
+        zombie.take(log[:read])
+        worker = Worker(tables, 0, chunk=8)
+        worker.take(log[: read + 1])
+        worker.flush()
+        zombie.flush()
+        assert tables == folded(log[: read + 1], chunk=8)
+
+
+def test_what_was_handed_out_does_not_change_when_folding_goes_on() -> None:
+    # A flush is written while the next records are folded; it must not claim those.
+    log = log_of([answer(response_id=f"r{n}") for n in range(6)], timestamp_ms=NOW_MS)
+    worker = Worker(Tables(), 0, chunk=4)
+    worker.take(log[:2])
+    drained = worker.fold.drain()
+    worker.take(log[2:])
+    tables = Tables()
+    tables.write(drained, [])
+    assert tables == folded(log[:2], chunk=4)

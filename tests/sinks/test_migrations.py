@@ -32,7 +32,9 @@ def apply(clickhouse: ClickHouse, found: list[Migration]) -> list[int]:
 
 
 def table(name: str) -> str:
-    return f"CREATE TABLE IF NOT EXISTS {{database}}.{name} (n UInt8) ENGINE = MergeTree ORDER BY n;"
+    return (
+        f"CREATE TABLE IF NOT EXISTS {{database}}.{name} (n UInt8) ENGINE = MergeTree ORDER BY n;"
+    )
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ def rows_of(rng: random.Random, found: dict[Place, dict[int, int]]) -> Iterable[
         for bucket, n in buckets.items():
             first = rng.randint(0, n + 3)
             for chunk, part in ((0, first), (1, n - first)):
-                cell = Cell(name, series, start * 1000, bucket)
+                cell = Cell(name, measure(name).dimensions, series, start * 1000, bucket)
                 # An older total of the same chunk, which must not count.
                 yield SliceRow(chunk, 0, 1, Total(cell, part + 5, next(version)))
                 yield SliceRow(chunk, 0, 1, Total(cell, part, next(version)))
@@ -87,11 +87,10 @@ def rows_of(rng: random.Random, found: dict[Place, dict[int, int]]) -> Iterable[
 def load(clickhouse: ClickHouse, found: dict[Place, dict[int, int]], rng: random.Random) -> None:
     settings = load_settings(scores={"n_privacy": 3, "n_stat": 20, "confidence": 0.9})
     migrate_all(clickhouse, settings)
-    declared = {(1, name): measure(name).dimensions for name in NAMES}
     rows = list(rows_of(rng, found))
     rng.shuffle(rows)
     for start in range(0, len(rows), 500):
-        columns = slice_columns(rows[start : start + 500], ("feedback.responses", 0, 1), declared)
+        columns = slice_columns(rows[start : start + 500], ("feedback.responses", 0, 1))
         clickhouse.insert(TABLES["slices"], columns)
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.admin import MemberToRemove
 
@@ -27,7 +28,7 @@ from streams.topics import create_topics
 
 __all__ = ["Stage", "WorkerProcess", "empty_inputs", "until"]
 
-WAIT_S = 60.0
+WAIT_S = 40.0
 _POLL_S = 0.05
 
 _WORKER = 'import sys; from streams.cli.main import main; sys.argv[1:] = ["worker"]; main()'
@@ -36,17 +37,21 @@ RAW = ("answers", "invitations", "interactions", "followups")
 
 #: What two runs over one log must agree on; the worker's name is the only thing they may not.
 COMPARED = {
-    **{table: "*" for table in (*RAW, "slices", "rejects")},
+    **dict.fromkeys((*RAW, "slices", "rejects"), "*"),
     "ledger": "* EXCEPT (worker)",
     "definitions": "*",
 }
 
 
-def until(what: str, done: Callable[[], Any], within_s: float = WAIT_S) -> Any:
-    """Ask again and again until the answer is truthy, and return it."""
+def until(
+    what: str, done: Callable[[], Any], within_s: float = WAIT_S, *, log: Path | None = None
+) -> Any:
+    """Ask again and again until the answer is truthy, and return it; show the log if it never is."""
     deadline = time.monotonic() + within_s
     while not (answer := done()):
-        assert time.monotonic() < deadline, f"{what}: not within {within_s:g} s"
+        if time.monotonic() > deadline:
+            said = log.read_text(encoding="utf-8")[-3000:] if log else ""
+            pytest.fail(f"{what}: not within {within_s:g} s\n{said}")
         time.sleep(_POLL_S)
     return answer
 
@@ -121,6 +126,7 @@ class Stage:
     port: int = 0
     name: str = field(default_factory=lambda: f"t{uuid.uuid4().hex[:10]}")
     settings: dict[str, object] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
     _running: list[WorkerProcess] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -148,6 +154,7 @@ class Stage:
             "EARSHOT_CLICKHOUSE__PASSWORD": self.access.password,
             "EARSHOT_CLICKHOUSE__DATABASE": self.name,
             "EARSHOT_LOG__FORMAT": "json",
+            **self.variables,
             **{f"EARSHOT_WORKER__{name.upper()}": str(value) for name, value in worker.items()},
         }
         log = self.folder / f"{self.name}-{len(self._running)}.log"
@@ -177,7 +184,8 @@ class Stage:
                 assert code is None or code < 0, worker.log.read_text(encoding="utf-8")[-3000:]
             return self.read() >= records
 
-        until(f"{records} records in the fates", read, within_s)
+        log = self._running[-1].log if self._running else None
+        until(f"{records} records in the fates", read, within_s, log=log)
 
     def fates(self) -> dict[tuple[str, str], int]:
         """Return how many records ended how, by topic and fate; those of none left out."""

@@ -89,7 +89,9 @@ class Sender:
             )
             for item in outgoing
         ]  # fmt: skip
-        return [(meta.topic, meta.partition, meta.offset) for meta in await asyncio.gather(*futures)]
+        return [
+            (meta.topic, meta.partition, meta.offset) for meta in await asyncio.gather(*futures)
+        ]
 
     async def _transaction(self, outgoing: list[Outgoing], *, abort: bool) -> None:
         await self._producer.begin_transaction()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from kafka import KafkaConsumer, TopicPartition
 
 from schemas.framing import frame
 from streams.simulation import Faults
@@ -84,8 +85,6 @@ def test_damaged_records_are_the_rejects_and_the_others_count(stage: Stage) -> N
 
 
 def test_what_is_rejected_is_also_on_its_topic_and_not_in_the_log(stage: Stage) -> None:
-    from kafka import KafkaConsumer, TopicPartition
-
     secret = b"Zq7-secret"
     consumer = KafkaConsumer(bootstrap_servers=stage.brokers, enable_auto_commit=False)
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -192,8 +193,6 @@ def test_a_worker_started_first_waits_for_the_others(stage: Stage) -> None:
 
 
 def test_a_wrong_password_is_told_at_once(stage: Stage) -> None:
-    from dataclasses import replace
-
     stage.access = replace(stage.access, password="not this one")
     worker = stage.start()
     until("the end of the worker", lambda: worker.process.poll() is not None)
@@ -202,3 +201,25 @@ def test_a_wrong_password_is_told_at_once(stage: Stage) -> None:
     assert "refuses the user or password" in said
     assert "not this one" not in said
     assert "Traceback" not in said
+
+
+def test_a_worker_that_cannot_go_on_ends_with_a_sentence(stage: Stage) -> None:
+    broken = """
+import sys
+import streams.agents.intake
+from streams.cli.main import main
+def fail(*_):
+    raise ValueError("a mistake of ours")
+streams.agents.intake.raw_columns = fail
+sys.argv[1:] = ["worker"]
+main()
+"""
+    sent = events(100)
+    with sender(stage.brokers) as one:
+        one.send(map(on_the_wire, sent))
+    worker = stage.start(program=broken)
+    until("the end of the worker", lambda: worker.process.poll() is not None, log=worker.log)
+    assert worker.process.returncode == 4
+    said = worker.log.read_text(encoding="utf-8").splitlines()[-1]
+    assert said.startswith("earshot: The worker stopped on an unexpected ValueError.")
+    assert stage.read() == sum(stage.committed().values()) == 0
