@@ -120,9 +120,7 @@ class ClickHouse:
         with self._connected() as client:
             client.execute(
                 f"INSERT INTO {self.address.database}.{table.name} ({names}) VALUES",
-                # The driver replaces nulls inside the lists it is given: without copies, writing the
-                # same rows again after a failure would store 0 where there was nothing.
-                [list(column) for column in columns],
+                list(columns),
                 columnar=True,
                 settings={**_INSERT_SETTINGS, "insert_block_size": max(rows, 1)},
             )

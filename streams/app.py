@@ -157,8 +157,9 @@ class _Worker:
             broker_max_poll_records=settings.worker.fetch_records,
             # A worker that waits for ClickHouse polls nothing for hours and must stay in the group.
             broker_max_poll_interval=86_400.0,
-            broker_session_timeout=45.0,
-            broker_request_timeout=60.0,
+            broker_session_timeout=settings.kafka.session_s,
+            # Faust wants it longer than a session.
+            broker_request_timeout=settings.kafka.session_s + 15,
             broker_rebalance_timeout=60.0,
             stream_wait_empty=True,
             # It counts batches, not records.

@@ -54,6 +54,9 @@ class Kafka(_Group):
         description="Partitions a topic is created with when it is keyed by customer.",
     )
     replication: int = Field(1, ge=1, le=9, description="Replicas a topic is created with.")
+    session_s: float = Field(
+        45.0, ge=6, le=300, description="Seconds of silence after which a worker counts as dead."
+    )
 
 
 class Registry(_Group):

@@ -9,8 +9,9 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from schemas.definitions import parse_measures
 from schemas.errors import SinkError
-from schemas.measures import DIMENSIONS, Measures, parse_measures
+from schemas.measures import DIMENSIONS, Measures
 from sinks.clickhouse import ClickHouse
 from sinks.tables import TABLES
 from streams.fold.cells import Cell, cells_of

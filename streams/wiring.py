@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from schemas.measures import Measures, load_measures
+from schemas.definitions import load_measures
+from schemas.measures import Measures
 from schemas.registry import FileRegistry, Registry
 from sinks.clickhouse import Address
 from streams.scores import Thresholds

@@ -3,8 +3,9 @@
 -- Every row is an upsert under its own key: writing it again, in any batch, any number of times,
 -- changes nothing. Readers use the views of 0003.
 --
--- Raw rows: where two rows carry one identity and revision, the one with the lowest offset wins, so
--- the version of the engine falls as the offset grows.
+-- Raw rows: where two rows of a partition carry one identity and revision, the one with the lowest
+-- offset wins, so the version of the engine falls as the offset grows. The partition is part of the
+-- key: what a partition has seen is its memory, which no other partition may erase.
 
 CREATE TABLE IF NOT EXISTS {database}.answers
 (
@@ -64,7 +65,7 @@ CREATE TABLE IF NOT EXISTS {database}.answers
 )
 ENGINE = ReplacingMergeTree(_precedence)
 PARTITION BY toYYYYMM(responded_at)
-ORDER BY (source, response_id, question_id, revision)
+ORDER BY (source, response_id, question_id, revision, _topic, _epoch, _partition)
 COMMENT 'Every revision of every answer.';
 
 CREATE TABLE IF NOT EXISTS {database}.invitations
@@ -99,7 +100,7 @@ CREATE TABLE IF NOT EXISTS {database}.invitations
 )
 ENGINE = ReplacingMergeTree(_precedence)
 PARTITION BY toYYYYMM(event_time)
-ORDER BY (source, event_id)
+ORDER BY (source, event_id, _topic, _epoch, _partition)
 COMMENT 'Steps of survey invitations.';
 
 CREATE TABLE IF NOT EXISTS {database}.interactions
@@ -151,7 +152,7 @@ CREATE TABLE IF NOT EXISTS {database}.interactions
 )
 ENGINE = ReplacingMergeTree(_precedence)
 PARTITION BY toYYYYMM(event_time)
-ORDER BY (source, event_id)
+ORDER BY (source, event_id, _topic, _epoch, _partition)
 COMMENT 'Events of conversations.';
 
 CREATE TABLE IF NOT EXISTS {database}.followups
@@ -187,7 +188,7 @@ CREATE TABLE IF NOT EXISTS {database}.followups
 )
 ENGINE = ReplacingMergeTree(_precedence)
 PARTITION BY toYYYYMM(event_time)
-ORDER BY (source, event_id)
+ORDER BY (source, event_id, _topic, _epoch, _partition)
 COMMENT 'Steps of follow-ups.';
 
 CREATE TABLE IF NOT EXISTS {database}.slices

@@ -31,7 +31,7 @@ FROM
 (
     SELECT *
     FROM {database}.answers FINAL
-    ORDER BY revision DESC
+    ORDER BY revision DESC, _epoch, _partition, _offset
     LIMIT 1 BY source, response_id, question_id
 )
 WHERE op != 'DELETE'
@@ -131,7 +131,7 @@ WHERE slice_start >= toStartOfMinute(now('UTC')) + 60 - 2419200
 GROUP BY ALL
 COMMENT 'Histograms of the rolling windows that end with the current minute.';
 
-CREATE OR REPLACE VIEW {database}.scores_by_minute AS
+CREATE OR REPLACE VIEW {database}.scores_by_period AS
 SELECT
     period_start,
     measure,
@@ -186,129 +186,26 @@ FROM
         arraySum((bucket, k) -> bucket * k, h.histogram.1, h.histogram.2) AS total,
         arraySum((bucket, k) -> bucket * bucket * k, h.histogram.1, h.histogram.2) AS squares,
         earshot_status(arraySum(h.histogram.2), r.n_privacy, if(r.kind = 'count', 0, r.n_stat)) AS status
-    FROM {database}.histograms_by_period(seconds = 60) AS h
-    INNER JOIN (SELECT * FROM {database}.score_rules FINAL) AS r ON r.measure = h.measure
+    FROM {database}.histograms_by_period(seconds = {seconds:UInt32}) AS h
+    INNER JOIN
+    (
+        SELECT * FROM {database}.score_rules FINAL
+        -- A score that the newest definitions dropped is shown no more.
+        WHERE definitions = (SELECT max(definitions) FROM {database}.score_rules)
+    ) AS r ON r.measure = h.measure
 )
+COMMENT 'Scores of periods of some seconds, aligned to UTC: scores_by_period(seconds = 900).';
+
+CREATE OR REPLACE VIEW {database}.scores_by_minute AS
+SELECT * FROM {database}.scores_by_period(seconds = 60)
 COMMENT 'Scores by minute (UTC).';
 
 CREATE OR REPLACE VIEW {database}.scores_by_hour AS
-SELECT
-    period_start,
-    measure,
-    score,
-    grouped_by,
-    survey_id,
-    question_id,
-    touchpoint,
-    channel,
-    journey_stage,
-    team_id,
-    product,
-    region,
-    n,
-    if(status IN ('ok', 'thin'), earshot_score_value(kind, n, top, bottom, total), NULL) AS value,
-    if(
-        status IN ('ok', 'thin'),
-        earshot_score_lower(kind, n, top, bottom, total, squares, scale_low, z, confidence),
-        NULL) AS lower,
-    if(
-        status IN ('ok', 'thin'),
-        earshot_score_upper(kind, n, top, bottom, total, squares, scale_high, z, confidence),
-        NULL) AS upper,
-    unit,
-    earshot_method(kind) AS method,
-    confidence,
-    status
-FROM
-(
-    SELECT
-        h.period_start AS period_start,
-        h.measure AS measure,
-        h.grouped_by AS grouped_by,
-        h.survey_id AS survey_id,
-        h.question_id AS question_id,
-        h.touchpoint AS touchpoint,
-        h.channel AS channel,
-        h.journey_stage AS journey_stage,
-        h.team_id AS team_id,
-        h.product AS product,
-        h.region AS region,
-        r.score AS score,
-        r.kind AS kind,
-        r.unit AS unit,
-        r.scale_low AS scale_low,
-        r.scale_high AS scale_high,
-        r.confidence AS confidence,
-        r.z AS z,
-        arraySum(h.histogram.2) AS n,
-        arraySum((bucket, k) -> if(bucket BETWEEN r.top_low AND r.top_high, k, 0), h.histogram.1, h.histogram.2) AS top,
-        arraySum((bucket, k) -> if(bucket BETWEEN r.bottom_low AND r.bottom_high, k, 0), h.histogram.1, h.histogram.2) AS bottom,
-        arraySum((bucket, k) -> bucket * k, h.histogram.1, h.histogram.2) AS total,
-        arraySum((bucket, k) -> bucket * bucket * k, h.histogram.1, h.histogram.2) AS squares,
-        earshot_status(arraySum(h.histogram.2), r.n_privacy, if(r.kind = 'count', 0, r.n_stat)) AS status
-    FROM {database}.histograms_by_period(seconds = 3600) AS h
-    INNER JOIN (SELECT * FROM {database}.score_rules FINAL) AS r ON r.measure = h.measure
-)
+SELECT * FROM {database}.scores_by_period(seconds = 3600)
 COMMENT 'Scores by hour (UTC).';
 
 CREATE OR REPLACE VIEW {database}.scores_by_day AS
-SELECT
-    period_start,
-    measure,
-    score,
-    grouped_by,
-    survey_id,
-    question_id,
-    touchpoint,
-    channel,
-    journey_stage,
-    team_id,
-    product,
-    region,
-    n,
-    if(status IN ('ok', 'thin'), earshot_score_value(kind, n, top, bottom, total), NULL) AS value,
-    if(
-        status IN ('ok', 'thin'),
-        earshot_score_lower(kind, n, top, bottom, total, squares, scale_low, z, confidence),
-        NULL) AS lower,
-    if(
-        status IN ('ok', 'thin'),
-        earshot_score_upper(kind, n, top, bottom, total, squares, scale_high, z, confidence),
-        NULL) AS upper,
-    unit,
-    earshot_method(kind) AS method,
-    confidence,
-    status
-FROM
-(
-    SELECT
-        h.period_start AS period_start,
-        h.measure AS measure,
-        h.grouped_by AS grouped_by,
-        h.survey_id AS survey_id,
-        h.question_id AS question_id,
-        h.touchpoint AS touchpoint,
-        h.channel AS channel,
-        h.journey_stage AS journey_stage,
-        h.team_id AS team_id,
-        h.product AS product,
-        h.region AS region,
-        r.score AS score,
-        r.kind AS kind,
-        r.unit AS unit,
-        r.scale_low AS scale_low,
-        r.scale_high AS scale_high,
-        r.confidence AS confidence,
-        r.z AS z,
-        arraySum(h.histogram.2) AS n,
-        arraySum((bucket, k) -> if(bucket BETWEEN r.top_low AND r.top_high, k, 0), h.histogram.1, h.histogram.2) AS top,
-        arraySum((bucket, k) -> if(bucket BETWEEN r.bottom_low AND r.bottom_high, k, 0), h.histogram.1, h.histogram.2) AS bottom,
-        arraySum((bucket, k) -> bucket * k, h.histogram.1, h.histogram.2) AS total,
-        arraySum((bucket, k) -> bucket * bucket * k, h.histogram.1, h.histogram.2) AS squares,
-        earshot_status(arraySum(h.histogram.2), r.n_privacy, if(r.kind = 'count', 0, r.n_stat)) AS status
-    FROM {database}.histograms_by_period(seconds = 86400) AS h
-    INNER JOIN (SELECT * FROM {database}.score_rules FINAL) AS r ON r.measure = h.measure
-)
+SELECT * FROM {database}.scores_by_period(seconds = 86400)
 COMMENT 'Scores by day (UTC).';
 
 CREATE OR REPLACE VIEW {database}.scores_by_month AS
@@ -367,7 +264,12 @@ FROM
         arraySum((bucket, k) -> bucket * bucket * k, h.histogram.1, h.histogram.2) AS squares,
         earshot_status(arraySum(h.histogram.2), r.n_privacy, if(r.kind = 'count', 0, r.n_stat)) AS status
     FROM {database}.histograms_by_month AS h
-    INNER JOIN (SELECT * FROM {database}.score_rules FINAL) AS r ON r.measure = h.measure
+    INNER JOIN
+    (
+        SELECT * FROM {database}.score_rules FINAL
+        -- A score that the newest definitions dropped is shown no more.
+        WHERE definitions = (SELECT max(definitions) FROM {database}.score_rules)
+    ) AS r ON r.measure = h.measure
 )
 COMMENT 'Scores by month (UTC).';
 
@@ -431,7 +333,12 @@ FROM
         arraySum((bucket, k) -> bucket * bucket * k, h.histogram.1, h.histogram.2) AS squares,
         earshot_status(arraySum(h.histogram.2), r.n_privacy, if(r.kind = 'count', 0, r.n_stat)) AS status
     FROM {database}.histograms_rolling AS h
-    INNER JOIN (SELECT * FROM {database}.score_rules FINAL) AS r ON r.measure = h.measure
+    INNER JOIN
+    (
+        SELECT * FROM {database}.score_rules FINAL
+        -- A score that the newest definitions dropped is shown no more.
+        WHERE definitions = (SELECT max(definitions) FROM {database}.score_rules)
+    ) AS r ON r.measure = h.measure
 )
 COMMENT 'Scores of the rolling windows that end now.';
 

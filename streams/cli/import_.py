@@ -190,7 +190,7 @@ def _import(
 
 
 def _rules(settings: Settings) -> Rules:
-    from schemas.measures import load_measures  # noqa: PLC0415
+    from schemas.definitions import load_measures  # noqa: PLC0415
     from streams.fold.judging import Rules  # noqa: PLC0415
 
     return Rules(

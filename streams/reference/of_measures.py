@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from schemas.measures import Measure, Score, load_measures
+from schemas.definitions import load_measures
+from schemas.measures import Measure, Score
 from streams.reference.markdown import code, table
 
 __all__ = ["formula", "measures_part"]

@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 
 from deploy.local.clickhouse import ClickHouseAccess
+from schemas.definitions import load_measures
 from schemas.framing import frame
-from schemas.measures import load_measures
 from schemas.registry import FileRegistry
 from streams.fold.judging import Rules
 from streams.importing.plan import prepare

@@ -16,7 +16,8 @@ import pytest
 import typer.main
 
 from schemas.catalog import TOPICS
-from schemas.measures import DIMENSIONS, Measure, Score, parse_measures
+from schemas.definitions import parse_measures
+from schemas.measures import DIMENSIONS, Measure, Score
 from sinks.clickhouse import ClickHouse
 from sinks.tables import TABLES
 from streams.cli.main import app

@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 from deploy.local.clickhouse import ClickHouseAccess
+from schemas.definitions import load_measures, parse_measures
 from schemas.errors import SinkError
-from schemas.measures import load_measures, parse_measures
 from sinks import migrations
 from sinks.clickhouse import Address, ClickHouse
 from sinks.tables import TABLES

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from schemas.measures import Measures, load_measures
+from schemas.definitions import load_measures
+from schemas.measures import Measures
 from streams.fold.cells import Cell, cells_of
 from streams.fold.chunks import Total, chunk_of, chunk_start
 from streams.fold.judging import Rules

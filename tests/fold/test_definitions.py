@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.measures import Measures, parse_measures
+from schemas.definitions import parse_measures
+from schemas.measures import Measures
 from sinks.tables import TABLES
 from streams.fold.columns import slice_columns
 from streams.fold.partition import Decoded

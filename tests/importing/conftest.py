@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.measures import load_measures
+from schemas.definitions import load_measures
 from schemas.registry import FileRegistry
 from streams.fold.judging import Rules
 from streams.importing.plan import Plan, prepare

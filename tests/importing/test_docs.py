@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from schemas.definitions import load_measures
 from schemas.errors import ConfigError
-from schemas.measures import load_measures
 from schemas.registry import FileRegistry
 from streams.fold.judging import Rules
 from streams.importing.identity import ID_FIELDS

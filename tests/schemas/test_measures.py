@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.definitions import load_measures, parse_measures
 from schemas.errors import ConfigError
-from schemas.measures import DIMENSIONS, SCORELESS, load_measures, parse_measures
+from schemas.measures import DIMENSIONS, SCORELESS
 from schemas.registry import FileRegistry, subject_of
 
 SHIPPED = load_measures()

@@ -7,7 +7,8 @@ from typing import cast
 import numpy as np
 import pytest
 
-from schemas.measures import Score, load_measures
+from schemas.definitions import load_measures
+from schemas.measures import Score
 from streams.scores import (
     ScoreValue,
     Status,

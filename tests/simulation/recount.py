@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from schemas.codec import Encoder
-from schemas.measures import load_measures
+from schemas.definitions import load_measures
 from schemas.registry import FileRegistry
 from streams.fold.decoding import RecordDecoder
 from streams.fold.judging import Rules, check
