@@ -183,7 +183,7 @@ class _Worker:
                 log.warning("hand_over_failed", what=error.what, cure=error.cure)
 
         async def given_up(tps: frozenset[TopicPartition]) -> None:
-            await intake.give_up(tps)
+            intake.give_up(tps)
 
         app.hand_over = hand_over
         app.given_up = given_up

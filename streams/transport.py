@@ -86,7 +86,9 @@ class BatchConsumer(driver.Consumer):
         await self._thread.call_thread(self._seek_in_thread, partition, offset)
 
     async def _seek_in_thread(self, partition: TP, offset: int) -> None:
-        self._thread.seek(driver.ensure_aiokafka_TP(partition), offset)
+        # It may have been revoked since somebody wanted this; the next owner seeks for itself.
+        if partition in self._thread.assignment():
+            self._thread.seek(driver.ensure_aiokafka_TP(partition), offset)
 
     def start_of(self, tp: TopicPartition) -> int | None:
         """Return where reading a partition began with this assignment, None if it is not ours."""

@@ -206,11 +206,11 @@ def test_a_wrong_password_is_told_at_once(stage: Stage) -> None:
 def test_a_worker_that_cannot_go_on_ends_with_a_sentence(stage: Stage) -> None:
     broken = """
 import sys
-import streams.agents.intake
+import streams.agents.flushing
 from streams.cli.main import main
 def fail(*_):
     raise ValueError("a mistake of ours")
-streams.agents.intake.raw_columns = fail
+streams.agents.flushing.raw_columns = fail
 sys.argv[1:] = ["worker"]
 main()
 """

@@ -194,7 +194,7 @@ async def test_a_run_of_a_partition_that_was_revoked_is_dropped() -> None:
     world = World()
     intake = intake_in(world)
     await intake.take(batch(run(0, 3), run(0, 3, tp=OTHER)), world)
-    await intake.give_up([TP])
+    intake.give_up([TP])
     del world.starts[TP]
     await intake.take(batch(run(3, 5)), world)
     await intake.flush(world)
@@ -209,7 +209,7 @@ async def test_a_partition_that_comes_back_is_folded_from_its_start() -> None:
     intake = intake_in(world)
     await intake.take(batch(run(0, 8), run(8, 10)), world)
     await intake.flush(world)
-    await intake.give_up([TP])
+    intake.give_up([TP])
     world.starts[TP] = 8
     world.steps.clear()
     # What was still on its way from before does not open the chunk in its middle.
