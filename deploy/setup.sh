@@ -40,7 +40,10 @@ echo "Installing the packages of $lock into .venv (a minute or two, once) ..."
 pip=(.venv/bin/python -m pip --disable-pip-version-check --quiet)
 "${pip[@]}" install --require-hashes --only-binary :all: -r "$lock" ||
   fail "Some packages could not be installed. Check the network, then run the same command again."
-"${pip[@]}" install --no-deps --editable . ||
+# Its chatter about editable installs is of no use; its errors are.
+said=$("${pip[@]}" install --no-deps --editable . 2>&1) || {
+  echo "$said" >&2
   fail "Earshot itself could not be installed into .venv. The lines above say why."
+}
 rm -f .venv/.earshot-*
 state "$lock" >".venv/.earshot-$extra"
