@@ -66,6 +66,7 @@ class Encoder:
     def __init__(self, registry: Registry, topic: str) -> None:
         self.schema = registry.latest(subject_of(topic))
         self._parsed = _parse(self.schema)
+        self._names = {field["name"] for field in self.schema.definition["fields"]}
 
     def encode(self, record: Mapping[str, Any]) -> bytes:
         """Return the framed bytes. Fields with a default may be left out.
@@ -73,16 +74,37 @@ class Encoder:
         Raises:
             SchemaError: The record lacks a field or holds a wrong type.
         """
+        # The library passes over what it does not know: a misspelt field would be lost in silence.
+        if unknown := record.keys() - self._names:
+            raise SchemaError(
+                f"A record for {self.schema.subject} has fields its schema does not: "
+                f"{', '.join(sorted(unknown))}.",
+                cure="Every field is described in docs/topics.md.",
+            )
         out = io.BytesIO()
         try:
             fastavro.schemaless_writer(out, self._parsed, record)
         except (ValueError, TypeError, OverflowError) as error:
             raise SchemaError(
-                f"A record for {self.schema.subject} does not follow its schema "
-                f"({type(error).__name__}).",
+                f"A record for {self.schema.subject} does not follow its schema: "
+                f"{self._culprit(record)} is missing or of another type.",
                 cure="Every field is described in docs/topics.md.",
             ) from error
         return frame(self.schema.id, out.getvalue())
+
+    def _culprit(self, record: Mapping[str, Any]) -> str:
+        """Return the name of the first field that cannot be written. Its value stays untold."""
+        definition = _plain(self.schema.definition)
+        before: list[dict[str, Any]] = []
+        for field in definition["fields"]:
+            # A field may use a type that an earlier one defined, so each is tried behind those.
+            before.append(field)
+            alone = fastavro.parse_schema({**definition, "fields": list(before)})
+            try:
+                fastavro.schemaless_writer(io.BytesIO(), alone, record)
+            except (ValueError, TypeError, OverflowError):
+                return str(field["name"])
+        return "a field"
 
 
 def _parse(schema: RegisteredSchema) -> Any:

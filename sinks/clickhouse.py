@@ -27,6 +27,9 @@ RETRYABLE: frozenset[int] = frozenset(
     {3, 76, 107, 159, 164, 202, 203, 209, 210, 236, 241, 242, 243, 246, 252, 285, 319, 425, 999}
 )
 
+#: Seconds to connect and to be greeted.
+_GREETING_S = 10.0
+
 #: Unknown user, wrong password, and the like.
 _NOT_LET_IN = frozenset({192, 193, 194, 516})
 
@@ -148,9 +151,9 @@ class ClickHouse:
     @contextmanager
     def _connected(self) -> Iterator[Client]:
         with self._lock:
-            if self._client is None:
-                self._client = self._open()
             try:
+                if self._client is None:
+                    self._client = self._open()
                 yield self._client
             except errors.ServerException as error:
                 # The server answered in order, so the connection itself is fine.
@@ -165,7 +168,8 @@ class ClickHouse:
 
     def _open(self) -> Client:
         address = self.address
-        return Client(
+        greeting_s = min(_GREETING_S, address.timeout_s)
+        client = Client(
             host=address.host,
             port=address.port,
             user=address.user,
@@ -173,11 +177,24 @@ class ClickHouse:
             # The database may not exist yet, so every statement names it in full.
             database="default",
             secure=address.secure,
-            connect_timeout=min(10.0, address.timeout_s),
-            send_receive_timeout=address.timeout_s,
+            connect_timeout=greeting_s,
+            # Whatever listens there may be no ClickHouse: it need not be given a query's time.
+            send_receive_timeout=greeting_s,
             compression="lz4",
             client_name="earshot",
         )
+        connection = client.connection
+        try:
+            connection.connect()
+        except BaseException:
+            # Refused in the greeting, the driver forgets the socket without closing it.
+            if connection.socket is not None:
+                connection.socket.close()
+            client.disconnect()
+            raise
+        connection.send_receive_timeout = address.timeout_s
+        connection.socket.settimeout(address.timeout_s)
+        return client
 
 
 def _hang_up(client: Client) -> None:
@@ -198,7 +215,8 @@ def _server_error(error: errors.ServerException, address: Address) -> SinkError:
         return SinkRefused(
             f"ClickHouse {address!r} refuses the user or password.",
             code=code,
-            cure="Correct EARSHOT_CLICKHOUSE__USER and EARSHOT_CLICKHOUSE__PASSWORD.",
+            cure="Correct EARSHOT_CLICKHOUSE__USER and EARSHOT_CLICKHOUSE__PASSWORD; for the parts of "
+            "`earshot up` or the demo, set EARSHOT_HOME to their home.",
         )
     cure = (
         "Run `earshot migrate`." if code in (60, 81) else "Its log says more."

@@ -6,7 +6,9 @@ Any secret can also come from a file: `EARSHOT_CLICKHOUSE__PASSWORD_FILE`.
 
 from __future__ import annotations
 
-import os
+import difflib
+import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -31,7 +33,11 @@ __all__ = [
     "Settings",
     "Worker",
     "load_settings",
+    "unknown_variables",
 ]
+
+#: Variables with our prefix that are no settings.
+_OTHER_VARIABLES = ("EARSHOT_HOME", "EARSHOT_CACHE", "EARSHOT_CI", "EARSHOT_OLIST")
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -238,18 +244,51 @@ def load_settings(**overrides: object) -> Settings:
     """
     try:
         return Settings(**overrides)  # type: ignore[arg-type]
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"earshot.toml is not valid TOML: {error}.", cure="Correct it.") from None
     except ValidationError as error:
-        lines = []
-        for problem in error.errors(include_url=False, include_input=False):
-            where = ".".join(str(part) for part in problem["loc"])
-            variable = "EARSHOT_" + "__".join(str(part) for part in problem["loc"]).upper()
-            lines.append(f"  {where} ({variable}): {problem['msg']}")
+        lines = [
+            _told(tuple(str(part) for part in problem["loc"]), problem["type"], problem["msg"])
+            for problem in error.errors(include_url=False, include_input=False)
+        ]
         raise ConfigError(
             "Some settings are wrong:\n" + "\n".join(lines),
             cure="\nSee docs/settings.md for each one's meaning.",
         ) from None
 
 
-def variables() -> dict[str, str]:
-    """Return the `EARSHOT_*` variables of this process."""
-    return {name: value for name, value in os.environ.items() if name.startswith("EARSHOT_")}
+def unknown_variables(names: Iterable[str]) -> list[str]:
+    """Return a sentence for every variable that looks like a setting of ours and is none.
+
+    Only a warning: an environment may hold variables of other makers with our prefix.
+    """
+    known = {*_variables(), *_OTHER_VARIABLES}
+    told = []
+    for name in sorted(names):
+        if name.startswith("EARSHOT_") and name.upper() not in known and "__" not in name[8:]:
+            told.append(f"{name} is no setting.{_meant(name, known)}")
+    return told
+
+
+def _told(where: tuple[str, ...], kind: str, text: str) -> str:
+    variable = "EARSHOT_" + "__".join(where).upper()
+    name = ".".join(where)
+    if kind == "extra_forbidden":
+        return f"  {name} ({variable}): there is no such setting.{_meant(variable, _variables())}"
+    if kind.endswith("_parsing"):
+        text = f"not a value of the right kind ({text.split(',', 1)[0].lower()})"
+    return f"  {name} ({variable}): {text.removeprefix('Value error, ')}"
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name.upper(), sorted(known), n=1, cutoff=0.75)
+    return f" Did you mean {near[0]}?" if near else ""
+
+
+def _variables() -> list[str]:
+    return [
+        f"EARSHOT_{group}__{name}".upper()
+        for group, field in Settings.model_fields.items()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+        for name in field.annotation.model_fields
+    ]

@@ -121,5 +121,5 @@ def chdb_problem() -> Problem | None:
         return None
     return Problem(
         "The Python package chdb, the embedded ClickHouse, is not installed.",
-        "Run `pip install 'earshot[local]'`.",
+        "Run `pip install '.[local]'` in a checkout of Earshot.",
     )

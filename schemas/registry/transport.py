@@ -168,6 +168,7 @@ def _httpx() -> Any:
         import httpx  # noqa: PLC0415 - the contracts alone install without it
     except ModuleNotFoundError:
         raise ConfigError(
-            "A schema registry over HTTP needs httpx.", cure="pip install 'earshot[upstream]'"
+            "A schema registry over HTTP needs httpx.",
+            cure="Run `pip install '.[upstream]'` in a checkout of Earshot.",
         ) from None
     return httpx

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from contextlib import nullcontext, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -53,10 +55,12 @@ def _run(out: Console, settings: Settings, *, stay: bool) -> None:
     from sinks.clickhouse import ClickHouse  # noqa: PLC0415
     from streams.cli.up import local_config  # noqa: PLC0415
     from streams.demo.play import Performance, demo_config, wait_until_counted  # noqa: PLC0415
-    from streams.demo.stage import staged  # noqa: PLC0415
     from streams.wiring import address_of  # noqa: PLC0415
 
-    with staged(settings, local_config(settings), out.print) as stage:
+    config = local_config(settings)  # says so where the local parts are not installed
+    from streams.demo.stage import staged  # noqa: PLC0415
+
+    with staged(settings, config, out.print) as stage:
         performance = Performance(
             stage.settings, demo_config(stage.settings, int(time.time() * 1000))
         )
@@ -203,16 +207,34 @@ def _print_next(out: Console, stage: Stage, *, stay: bool) -> None:
     out.print(f"  ClickHouse native  {access.host}:{access.port}, user {access.user}")
     out.print(f"  ClickHouse HTTP    http://{access.host}:{access.http_port}")
     out.print(f"  Password           in {home / 'clickhouse.password'}")
-    out.print("Try, in another terminal:", soft_wrap=True)
-    out.print(f"  EARSHOT_HOME={home} earshot scores --by touchpoint", soft_wrap=True)
-    out.print(
-        f"  curl -u {access.user}:$(cat {home / 'clickhouse.password'}) "
-        f"'http://{access.host}:{access.http_port}/?database={stage.settings.clickhouse.database}' "
-        '--data "SELECT touchpoint, value, lower, upper, n FROM scores_by_hour '
+    out.print("To look around, type in another terminal:", soft_wrap=True)
+    for line in _commands(stage):
+        out.print(f"  {line}", soft_wrap=True, markup=False, highlight=False)
+
+
+def _commands(stage: Stage) -> list[str]:
+    """Return what to type to look around, ready to be copied."""
+    access, local = stage.parts.clickhouse, stage.settings
+    where = {
+        "EARSHOT_HOME": str(stage.config.home),
+        "EARSHOT_KAFKA__BROKERS": stage.parts.brokers,
+        "EARSHOT_CLICKHOUSE__PORT": str(access.port),
+        "PATH": f"{Path(sys.executable).parent}:$PATH",
+    }
+    query = (
+        "SELECT period_start, touchpoint, value, lower, upper, n FROM scores_by_day "
         "WHERE measure = 'csat.1-5' AND score = 'top_box' AND grouped_by = 'touchpoint' "
-        'FORMAT PrettyCompact"',
-        soft_wrap=True,
+        "ORDER BY period_start, touchpoint FORMAT PrettyCompact"
     )
+    return [
+        "export " + " ".join(f"{name}={value}" for name, value in where.items()),
+        "earshot scores --by touchpoint",
+        "earshot doctor",
+        "earshot rejects",
+        f"curl -u {access.user}:$(cat $EARSHOT_HOME/clickhouse.password) "
+        f"'http://{access.host}:{access.http_port}/?database={local.clickhouse.database}' "
+        f'--data "{query}"',
+    ]
 
 
 def _stay() -> None:

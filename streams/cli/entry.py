@@ -16,7 +16,7 @@ def main() -> None:
             raise
         sys.exit(
             f"earshot: The command line needs {error.name}, which the contracts alone do not. "
-            "Run `pip install 'earshot[worker]'`, or 'earshot[local]' on a laptop."
+            "Run `pip install '.[worker]'` in a checkout of Earshot, or '.[local]' on a laptop."
         )
     run()
 

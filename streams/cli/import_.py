@@ -150,15 +150,12 @@ def _import(
 ) -> int:
     from streams.importing.progress import reporter  # noqa: PLC0415
     from streams.importing.stopping import stop_signals  # noqa: PLC0415
-    from streams.importing.summary import counts  # noqa: PLC0415
+    from streams.importing.summary import counts, finished_before  # noqa: PLC0415
     from streams.producing import Publisher  # noqa: PLC0415
 
     tally, rows_before = session.tally, session.tally.rows
     if session.already_done:
-        typer.echo(
-            f"Nothing to do: all {tally.rows:,} rows were imported before. --restart sends them "
-            "again, as duplicates that change no number."
-        )
+        typer.echo(finished_before(tally, session.bad.path))
         return REFUSED if tally.refused_rows else 0
     started = time.monotonic()
     # Full batches matter more than the first record's latency.
@@ -173,9 +170,19 @@ def _import(
                 finished = session.run(publisher, reporting, stopping)
         finally:
             reporting.close()
+            if session.bad.kept_as is not None:
+                typer.echo(
+                    f"Kept          {session.bad.path} was there and is not as an import left it; "
+                    f"it is {session.bad.kept_as} now"
+                )
     took_s = time.monotonic() - started
     for line in counts(tally, took_s=took_s, rows_before=rows_before):
         typer.echo(line)
+    if session.lacks_revision:
+        typer.echo(
+            "Note          the file changed since it was imported; an answer sent before stays as "
+            "it was, unless the mapping has a `revision` that grew (docs/import.md, Ids)"
+        )
     if not finished:
         typer.echo(f"Stopped after row {tally.rows:,}; up to there all is in Kafka.")
         typer.echo("Next          the same command goes on from there")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
+from importlib import metadata
+from typing import Annotated
 
 import typer
 
@@ -28,8 +31,6 @@ _INTERRUPTED = 130
 
 app = typer.Typer(
     name="earshot",
-    help="Earshot hears customers as it happens: answers and events in, exact and honest scores out.",
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
@@ -51,11 +52,27 @@ app.command("import", rich_help_panel=_DATA)(import_)
 app.command(rich_help_panel=_DATA)(simulate)
 
 
+@app.callback(invoke_without_command=True)
+def options(
+    ctx: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Earshot hears customers as it happens: answers and events in, exact and honest scores out."""
+    if version:
+        print(f"earshot {metadata.version('earshot')}")
+    elif ctx.invoked_subcommand is None:
+        print(ctx.get_help())
+    else:
+        return
+    raise typer.Exit
+
+
 def main() -> None:
     """Run a command; an expected failure is one clear message and its exit code."""
     # Without this, the clients' own warnings would stand before our one clear sentence.
     for name in ("kafka", "clickhouse_driver"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    _warn_of_unknown_variables()
     try:
         app()
     except EarshotError as error:
@@ -63,3 +80,13 @@ def main() -> None:
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
+
+
+def _warn_of_unknown_variables() -> None:
+    ours = [name for name in os.environ if name.startswith("EARSHOT_")]
+    if not ours:
+        return  # `--help` need not wait for the settings
+    from streams.settings import unknown_variables  # noqa: PLC0415
+
+    for told in unknown_variables(ours):
+        print(f"earshot: warning: {told}", file=sys.stderr)

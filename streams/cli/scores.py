@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from schemas.measures import Measures
     from streams.reading import ScoreRow, Window
 
 __all__ = ["scores", "window_of"]
@@ -49,6 +50,8 @@ def scores(
             f"{', '.join(unknown)}: the dimensions are {', '.join(DIMENSIONS)}", param_hint="--by"
         )
     wanted = window_of(window, at, datetime.now(UTC))
+    if json and csv:
+        raise typer.BadParameter("JSON and CSV exclude each other.", param_hint="--csv")
     settings = load_settings()
     measures = measures_of(settings)
     only = _names(measure)
@@ -72,7 +75,18 @@ def scores(
         names = list(_record_names(dimensions))
         print_csv(names, [[record[name] for name in names] for record in records])
     else:
-        _print_table(rows, dimensions, wanted)
+        _print_table(rows, dimensions, wanted, _why_empty(measures, dimensions, only, window))
+
+
+def _why_empty(measures: Measures, by: list[str], only: list[str], window: str) -> str:
+    """Say what to try when there is nothing to show."""
+    asked = [entry for entry in measures.measures if not only or entry.name in only]
+    if not any(set(by) <= set(entry.dimensions) for entry in asked):
+        declared = sorted({name for entry in asked for name in entry.dimensions})
+        return f"No measure asked for is split by {', '.join(by)}; try {', '.join(declared)}."
+    if window == "all":
+        return "`earshot doctor` says whether anything was counted; --counts shows plain counts."
+    return "Try --window all, or look at `earshot doctor`."
 
 
 def window_of(window: str, at: str, now: datetime) -> Window:
@@ -129,11 +143,13 @@ def _record(
     return dict(zip(_record_names(dimensions), values, strict=True))
 
 
-def _print_table(rows: list[ScoreRow], dimensions: list[str], window: Window) -> None:
+def _print_table(
+    rows: list[ScoreRow], dimensions: list[str], window: Window, why_empty: str
+) -> None:
     from streams.cli.console import print_table  # noqa: PLC0415
 
     if not rows:
-        print(f"No answers {_said(window)}. Try --window all, or look at `earshot doctor`.")
+        print(f"No scores {_said(window)}. {why_empty}")
         return
     print_table(
         f"Scores {_said(window)}",

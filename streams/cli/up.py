@@ -69,7 +69,7 @@ def local_config(settings: Settings, home: Path | None = None) -> LocalConfig:
     if importlib.util.find_spec("psutil") is None:
         raise LocalError(
             "Earshot was installed without its local parts.",
-            cure="Run `pip install 'earshot[local]'`.",
+            cure="Run `pip install '.[local]'` in a checkout of Earshot.",
         )
     local, clickhouse = settings.local, settings.clickhouse
     if home is None and not os.environ.get("EARSHOT_HOME"):

@@ -39,12 +39,14 @@ REASONS: dict[Reason, str] = {
     "missing_identity": "A field that identifies the record is empty. Fill it in.",
     "bad_revision": "The revision is below 1. Start at 1 and count up.",
     "unknown_symbol": "An enum holds UNKNOWN. Send a symbol of the schema, or upgrade Earshot.",
-    "future_dated": "The event is dated later than its broker timestamp plus worker.clock_skew_s.",
+    "future_dated": "The event is dated later than its broker timestamp plus worker.clock_skew_s. Set "
+    "the clock of whoever dated it.",
     "time_out_of_range": "A time lies before 1990 or after 2199. Times are milliseconds since 1970.",
-    "no_measure": "No measure declares this metric on this scale, direction and kind of survey.",
-    "missing_score": "The metric needs value_number, and it is null.",
-    "score_not_whole": "The score is not a whole number.",
-    "score_out_of_range": "The score lies outside its own scale.",
+    "no_measure": "No measure declares this metric on this scale, direction and kind of survey. Correct "
+    "the record, or declare a measure for it (docs/measures.md).",
+    "missing_score": "The metric needs value_number, and it is null. Send a score, or dismissed = true.",
+    "score_not_whole": "The score is not a whole number. Send the score the customer picked, unrounded.",
+    "score_out_of_range": "The score lies outside its own scale. Correct it, or scale_min and scale_max.",
 }
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.errors import ConfigError
+from streams.importing.coming_back import raw_column, still_raw
 from streams.importing.mapping import Input
 from streams.importing.reasons import Refused
 from streams.importing.rows import Row
@@ -34,12 +35,19 @@ class CsvRows:
         self._file = io.TextIOWrapper(
             self._bytes, encoding=encoding, errors="surrogateescape", newline=""
         )
-        self._reader = csv.reader(self._file, delimiter=options.delimiter)
+        self._lines: list[str] = []
+        self._reader = csv.reader(self._remembered(), delimiter=options.delimiter)
         try:
             self.columns: tuple[str, ...] = self._header()
         except BaseException:
             self.close()
             raise
+
+    def _remembered(self) -> Iterator[str]:
+        """Yield the lines and hold those of the row at hand: a broken one is kept as it was."""
+        for line in self._file:
+            self._lines.append(line)
+            yield line
 
     def _header(self) -> tuple[str, ...]:
         try:
@@ -71,10 +79,12 @@ class CsvRows:
         """Yield the rows after the first `skip`. Empty lines are no rows."""
         number = 0
         width = len(self.columns)
-        reader = self._reader
+        raw = raw_column(self.columns)
+        reader, lines = self._reader, self._lines
         while True:
             line = reader.line_num + 1
             broken = None
+            lines.clear()
             try:
                 cells = next(reader)
             except StopIteration:
@@ -92,8 +102,13 @@ class CsvRows:
                         "broken_row", f"{len(cells)} columns where the header has {width}"
                     )
             number += 1
-            if number > skip:
-                yield Row(number, line, cells, cells, broken)
+            if number <= skip:
+                continue
+            if broken is not None:
+                yield Row(number, line, cells, "".join(lines).rstrip("\r\n"), broken)
+            else:
+                unsolved = still_raw(cells[raw]) if raw is not None else None
+                yield Row(number, line, cells, cells, unsolved)
 
     def progress(self) -> float:
         """Return the share of the bytes read so far, 0 to 1."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from streams.importing.coming_back import RAW, raw_column, still_raw
 from streams.importing.mapping import Input
 from streams.importing.reasons import Refused
 from streams.importing.rows import Row
@@ -72,12 +73,15 @@ class NdjsonRows:
                 cells = json.loads(text)
             except UnicodeError:
                 broken = Refused("bad_encoding", "the line is in another encoding")
-                text = data.decode(self._encoding, errors="replace").strip()
+                # No byte is lost, and what comes of it is no JSON: it stays refused till corrected.
+                text = data.decode(self._encoding, errors="backslashreplace").strip()
             except (ValueError, RecursionError):
                 broken = Refused("broken_row", "the line is not JSON")
             else:
                 if not isinstance(cells, dict):
                     broken = Refused("broken_row", "the line is not a JSON object")
+                elif RAW in cells and raw_column(list(cells)) is not None:
+                    broken = still_raw(cells[RAW])
         return Row(number, line, cells, text, broken)
 
 

@@ -25,7 +25,8 @@ _ENDINGS: dict[str, FileFormat] = {
 class Row(NamedTuple):
     """One row: its ordinal from 1, the physical line it starts on, and its cells.
 
-    `raw` is what a file of refused rows repeats. `broken` is set where there are no cells to use.
+    `raw` is what a file of refused rows repeats: the cells of a CSV row, else a text, as always of
+    a row that is broken in itself. `broken` is set where the cells must not be used.
     """
 
     number: int

@@ -68,6 +68,7 @@ class Session:
                 "brokers": target,
             },
         )
+        self._earlier = self.state.earlier()
         self.before: Progressed | None = None if restart else self.state.load()
         self.tally = Tally() if self.before is None else self.before.tally
         options = plan.mapping.input
@@ -75,6 +76,17 @@ class Session:
         self.bad = BadRows(
             bad or bad_path(file, file_format), file_format, plan.rows.columns or (), options
         )
+
+    @property
+    def lacks_revision(self) -> bool:
+        """Whether answers of a file that changed since are sent without a `revision`."""
+        earlier = self._earlier
+        return (
+            earlier is not None
+            and earlier.what.get("file") != self.state.what["file"]
+            and any("revision" not in event.fields for event in self.plan.mapping.events
+                    if event.topic == "feedback.responses")
+        )  # fmt: skip
 
     @property
     def already_done(self) -> bool:
@@ -104,10 +116,15 @@ class Session:
 
         def checkpoint(tally: Tally) -> None:
             outbox.flush()
-            self.state.save(tally, bad_bytes=self.bad.flush())
+            self.state.save(tally, bad=self.bad.flush())
 
-        self.bad.begin(self.before.bad_bytes if self.before else 0)
-        self.state.save(self.tally, bad_bytes=self.bad.flush())
+        earlier = self._earlier
+        self.bad.begin(
+            earlier.bad if earlier else None,
+            go_on=self.before is not None,
+            finished=earlier is not None and earlier.finished,
+        )
+        self.state.save(self.tally, bad=self.bad.flush())
         try:
             finished = run(
                 self.plan,
@@ -120,7 +137,7 @@ class Session:
                 clock=clock,
             )
             if finished:
-                self.state.save(self.tally, bad_bytes=self.bad.flush(), finished=True)
+                self.state.save(self.tally, bad=self.bad.flush(), finished=True)
         finally:
             self.bad.close()
         return finished

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from schemas.errors import ConfigError
+from streams.importing.bad_rows import Written
 from streams.importing.tally import Tally
 
-__all__ = ["Progressed", "StateFile", "fingerprint_of"]
+__all__ = ["Earlier", "Progressed", "StateFile", "fingerprint_of"]
 
 _HEAD = 65536
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +24,16 @@ class Progressed:
     """What the state file of an earlier run says. Everything up to `tally.rows` is in Kafka."""
 
     tally: Tally
-    bad_bytes: int
     finished: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The last import beside the file, of whatever: the refused rows it wrote, and what it was of."""
+
+    bad: Written
+    finished: bool
+    what: dict[str, Any]
 
 
 class StateFile:
@@ -35,7 +44,7 @@ class StateFile:
 
     def __init__(self, path: Path, what: dict[str, Any]) -> None:
         self.path = path
-        self._what = what
+        self.what = what
 
     def load(self) -> Progressed | None:
         """Return what was done so far; None if nothing, or if it was finished with another input.
@@ -45,9 +54,7 @@ class StateFile:
         """
         try:
             data = json.loads(self.path.read_text(encoding="utf-8"))
-            known = Progressed(
-                Tally.from_data(data["tally"]), int(data["bad_bytes"]), data["finished"]
-            )
+            known = Progressed(Tally.from_data(data["tally"]), data["finished"])
             version, what = data["version"], data["what"]
         except FileNotFoundError:
             return None
@@ -56,7 +63,7 @@ class StateFile:
                 f"{self.path} is not the state of an import.",
                 cure="Begin anew with --restart; what was sent before becomes a duplicate.",
             ) from None
-        changed = sorted(key for key in self._what if what.get(key) != self._what[key])
+        changed = sorted(key for key in self.what if what.get(key) != self.what[key])
         if version == _VERSION and not changed:
             return known
         if known.finished:
@@ -68,7 +75,16 @@ class StateFile:
             "number), or put it back to go on.",
         )
 
-    def save(self, tally: Tally, *, bad_bytes: int = 0, finished: bool = False) -> None:
+    def earlier(self) -> Earlier | None:
+        """Return what the last import left, also one that cannot go on; None if that is unknown."""
+        try:
+            data = json.loads(self.path.read_text(encoding="utf-8"))
+            bad = Written(int(data["bad"]["size"]), str(data["bad"]["sha256"]))
+            return Earlier(bad, bool(data["finished"]), dict(data["what"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def save(self, tally: Tally, *, bad: Written, finished: bool = False) -> None:
         """Write the state so that a crash leaves either the old one or this one.
 
         Raises:
@@ -76,9 +92,9 @@ class StateFile:
         """
         data = {
             "version": _VERSION,
-            "what": self._what,
+            "what": self.what,
             "finished": finished,
-            "bad_bytes": bad_bytes,
+            "bad": bad._asdict(),
             "tally": tally.as_data(),
         }
         scratch = self.path.with_name(f"{self.path.name}.{os.getpid()}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from streams.importing.contract import Field
@@ -13,7 +14,7 @@ from streams.importing.progress import duration
 from streams.importing.reasons import cure_of
 from streams.importing.tally import Tally
 
-__all__ = ["counts", "event_text"]
+__all__ = ["counts", "event_text", "finished_before"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -48,6 +49,19 @@ def counts(
     yield f"Refused       {tally.refused_rows:,} rows"
     for reason, count in tally.refused.most_common():
         yield f"  {count:>9,}  {reason}: {cure_of(reason)}"
+
+
+def finished_before(tally: Tally, bad: Path) -> str:
+    """Return what to say of an import that was finished by an earlier run."""
+    done = f"all {tally.rows:,} rows were imported before."
+    if tally.refused_rows or tally.skipped:
+        skipped = f"{tally.skipped:,} skipped, " if tally.skipped else ""
+        see = f": see {bad}" if tally.refused_rows else ""
+        done = (
+            f"the import of these {tally.rows:,} rows was finished before; {tally.sent_rows:,} were "
+            f"sent, {skipped}{tally.refused_rows:,} refused{see}."
+        )
+    return f"Nothing to do: {done} --restart sends them again, as duplicates that change no number."
 
 
 def event_text(event: Outgoing, fields: Mapping[str, Field]) -> str:

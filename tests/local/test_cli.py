@@ -91,7 +91,7 @@ def test_an_install_without_the_local_parts_is_told(
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     error = CliRunner().invoke(app, [command]).exception
     assert isinstance(error, LocalError)
-    assert "earshot[local]" in error.cure
+    assert ".[local]" in error.cure
 
 
 def test_up_says_where_everything_is(

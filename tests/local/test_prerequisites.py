@@ -152,7 +152,7 @@ def test_a_path_that_kafka_would_split_is_refused() -> None:
 def test_a_missing_chdb_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert prerequisites.chdb_problem() is None
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    assert "pip install 'earshot[local]'" in str(prerequisites.chdb_problem())
+    assert "pip install '.[local]'" in str(prerequisites.chdb_problem())
 
 
 @pytest.mark.usefixtures("programs")
