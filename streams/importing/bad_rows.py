@@ -148,10 +148,13 @@ class BadRows:
     def _line(self, cells: list[str], encoding: str) -> bytes:
         text = io.StringIO()
         # The module quotes no lone carriage return, but reads one as the end of a row.
-        quoting = csv.QUOTE_ALL if any("\r" in cell for cell in cells) else csv.QUOTE_MINIMAL
-        csv.writer(text, delimiter=self._delimiter, lineterminator="\n", quoting=quoting).writerow(
-            cells
-        )
+        lone_return = any("\r" in cell for cell in cells)
+        csv.writer(
+            text,
+            delimiter=self._delimiter,
+            lineterminator="\n",
+            quoting=csv.QUOTE_ALL if lone_return else csv.QUOTE_MINIMAL,
+        ).writerow(cells)
         return text.getvalue().encode(encoding, errors="surrogateescape")
 
     def _unwritable(self, error: OSError) -> ConfigError:

@@ -12,12 +12,13 @@ from streams.importing.mapping import Event, Source
 from streams.importing.mapping import Mapping as MappingFile
 from streams.importing.reasons import Refused
 from streams.importing.rows import Rows
-from streams.importing.times import needs_zone
+from streams.importing.times import needs_zone, problem_of
 
 __all__ = ["ATTRIBUTE", "column_problems", "problems_of", "used_columns"]
 
 ATTRIBUTE = Field("attributes", "text", required=False)
 
+_DELIMITERS = (";", "\t", "|", ",")
 _TIME_KEYS = ("time", "time_zone")
 
 
@@ -57,7 +58,17 @@ def used_columns(mapping: MappingFile) -> dict[str, str]:
 
 
 def column_problems(mapping: MappingFile, rows: Rows) -> list[str]:
-    """Return the columns of a mapping that the file lacks."""
+    """Return the columns of a mapping that the file lacks, or what hides them all."""
+    lacks_any = not all(rows.has(name) for name in used_columns(mapping))
+    if lacks_any and rows.columns is not None and len(rows.columns) == 1:
+        header = rows.columns[0]
+        for sign in _DELIMITERS:
+            if sign in header and sign != mapping.input.delimiter:
+                shown = sign.replace("\t", "\\t")
+                return [
+                    f"input.delimiter: with {mapping.input.delimiter!r} the header is one column, "
+                    f'and it holds another delimiter; set delimiter = "{shown}"'
+                ]
     return [
         f"{path}: the file has no column {name}; it has {', '.join(rows.columns or ())}"
         for name, path in used_columns(mapping).items()
@@ -94,7 +105,10 @@ def _source_problems(
     if field.kind == "time":
         zone = source.time_zone or mapping.input.time_zone
         for time_format in source.time or ():
-            if needs_zone(time_format) and zone is None:
+            wrong = problem_of(time_format)
+            if wrong is not None:
+                yield f"{path}.time: {wrong}"
+            elif needs_zone(time_format) and zone is None:
                 yield f"{path}.time: {time_format} holds no offset; set input.time_zone"
     else:
         for key in _TIME_KEYS:

@@ -105,7 +105,8 @@ class CsvRows:
             if number <= skip:
                 continue
             if broken is not None:
-                yield Row(number, line, cells, "".join(lines).rstrip("\r\n"), broken)
+                text = "".join(lines).removesuffix("\n").removesuffix("\r")
+                yield Row(number, line, cells, text, broken)
             else:
                 unsolved = still_raw(cells[raw]) if raw is not None else None
                 yield Row(number, line, cells, cells, unsolved)

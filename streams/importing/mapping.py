@@ -153,6 +153,13 @@ class EventShape(_Table):
     def _one_or_many(cls, value: object) -> object:
         return [value] if isinstance(value, dict) else value
 
+    @field_validator("scale")
+    @classmethod
+    def _lowest_first(cls, scale: tuple[int, int] | None) -> tuple[int, int] | None:
+        if scale is not None and scale[0] >= scale[1]:
+            raise ValueError(f"the lowest comes first, but {scale[0]} is not below {scale[1]}")
+        return scale
+
 
 @dataclass(frozen=True, slots=True)
 class Event:

@@ -19,6 +19,7 @@ from streams.importing.identity import ID_FIELDS, event_id, key_of
 from streams.importing.lookups import load_lookup
 from streams.importing.mapping import Event, Source
 from streams.importing.mapping import Mapping as MappingFile
+from streams.importing.measurable import measure_problems
 from streams.importing.parsing import parse_mapping
 from streams.importing.reasons import Refused
 from streams.importing.rows import Rows, open_rows
@@ -129,6 +130,7 @@ def prepare(
     encoders = {topic.name: Encoder(registry, topic.name) for topic in INPUTS}
     contracts = {name: fields_of(encoder.schema.definition) for name, encoder in encoders.items()}
     problems += problems_of(mapping, contracts)
+    problems += measure_problems(mapping, contracts["feedback.responses"], rules.measures, problems)
     try:
         rows = open_rows(file, mapping.input, columns=frozenset(used_columns(mapping)))
     except ConfigError as error:
@@ -194,6 +196,8 @@ def _recipe(
 
 def _wrong(mapping: MappingFile, problems: list[str]) -> ConfigError:
     return ConfigError(
-        f"{mapping.name} is wrong:\n" + "\n".join(f"  {problem}" for problem in problems),
-        cure="\nNothing was sent. docs/import.md describes every key.",
+        f"{mapping.name} is wrong:\n"
+        + "\n".join(f"  {problem}" for problem in problems)
+        + "\nNothing was sent.",
+        cure="docs/import.md describes every key.",
     )

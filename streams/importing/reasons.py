@@ -8,7 +8,10 @@ __all__ = ["IMPORT_REASONS", "Refused", "cure_of"]
 
 #: Every reason of an import's own, and what to do about it.
 IMPORT_REASONS: dict[str, str] = {
-    "broken_row": "The row has another number of columns than the header, or is not JSON.",
+    "broken_row": (
+        "The row has another number of cells than the header, or is not JSON. "
+        "Fill its columns from `_raw`, then empty `_raw`."
+    ),
     "bad_encoding": "A text is not in the encoding of the file. Set input.encoding.",
     "empty_field": "A field that every event needs is empty in this row.",
     "wrong_type": "The value is a list, an object or bytes where one value is needed.",

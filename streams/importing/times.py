@@ -8,6 +8,7 @@ skipped is read with the offset before the change, so it lands as much later as 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
@@ -16,12 +17,13 @@ from zoneinfo import ZoneInfo
 from streams.importing.numbers import number_of
 from streams.importing.reasons import Refused
 
-__all__ = ["Dst", "TimeReader", "needs_zone"]
+__all__ = ["Dst", "TimeReader", "needs_zone", "problem_of"]
 
 Dst = Literal["first", "refuse"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
+_SAMPLE = datetime(2025, 10, 31, 23, 59, 58, tzinfo=UTC)
 _UNIX = {"unix_s": 1000, "unix_ms": 1}
 _LOCAL = "%Y-%m-%d %H:%M:%S"
 _LOCAL_LENGTH = 19
@@ -30,6 +32,25 @@ _LOCAL_LENGTH = 19
 def needs_zone(time_format: str) -> bool:
     """Whether times in this format can only be read with a time zone."""
     return time_format not in {"iso", *_UNIX} and "%z" not in time_format
+
+
+def problem_of(time_format: str) -> str | None:
+    """Return why no time can ever be read in this format, None if one can.
+
+    >>> problem_of("%Y-%m-%d %Q")
+    "'Q' is a bad directive in format '%Y-%m-%d %Q'"
+    """
+    if time_format in {"iso", *_UNIX}:
+        return None
+    if "%" not in time_format:
+        return f"{time_format} is neither iso, unix_s, unix_ms nor a pattern such as %d.%m.%Y %H:%M"
+    try:
+        datetime.strptime(_SAMPLE.strftime(time_format), time_format)  # noqa: DTZ007
+    except (ValueError, re.error) as error:
+        # A directive that comes twice is an error of the pattern strptime makes of it.
+        text = "a directive comes twice" if isinstance(error, re.error) else str(error)
+        return text.replace("\n", " ")
+    return None
 
 
 class TimeReader:

@@ -18,6 +18,7 @@ from streams.cli.import_ import import_
 from streams.importing.progress import reporter
 from streams.importing.tally import Tally
 from tests.importing.conftest import ANSWERS, HEADER
+from tests.importing.test_session import Broker
 
 GOOD = HEADER + "".join(f"r{n},c{n},{n % 11},2025-01-02T03:04:05Z\n" for n in range(20))
 
@@ -89,6 +90,56 @@ def test_without_a_broker_nothing_is_written_and_the_cure_is_told(folder: Path) 
     assert "No Kafka broker answered at 127.0.0.1:1 within 0.5 s" in done.stderr
     assert "EARSHOT_KAFKA__BROKERS" in done.stderr
     assert sorted(folder.iterdir()) == before
+
+
+class Kafka(Broker):
+    """A publisher that takes everything."""
+
+    def __init__(self, *_arguments: object, **_options: object) -> None:
+        super().__init__()
+
+    def __enter__(self) -> Kafka:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.flush()
+
+    def require_topic(self, topic: str) -> None:
+        """Every topic is there."""
+
+
+def test_a_second_run_says_how_many_were_sent_and_where_the_others_are(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.producing.Publisher", Kafka)
+    (folder / "in.csv").write_text(GOOD + "r98,c,11,2025-01-02T03:04:05Z\n" * 7, encoding="utf-8")
+    command = ("in.csv", "--mapping", "map.toml")
+    assert earshot_import(*command).exit_code == 5
+    again = earshot_import(*command)
+    assert again.exit_code == 5
+    assert "20 were sent, 7 refused: see in.bad.csv." in again.stdout
+    assert "all 27" not in again.stdout
+
+    (folder / "in.csv").write_text(GOOD, encoding="utf-8")
+    assert earshot_import(*command).exit_code == 0
+    assert "all 20 rows were imported before" in earshot_import(*command).stdout
+
+
+def test_corrections_that_were_kept_aside_and_a_missing_revision_are_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.producing.Publisher", Kafka)
+    (folder / "in.csv").write_text(GOOD + "r98,c\n", encoding="utf-8")
+    command = ("in.csv", "--mapping", "map.toml")
+    first = earshot_import(*command)
+    assert "Kept" not in first.stdout
+    assert "revision" not in first.stdout
+    (folder / "in.bad.csv").write_text("corrected by hand\n", encoding="utf-8")
+    (folder / "in.csv").write_text(GOOD, encoding="utf-8")
+    second = earshot_import(*command)
+    assert "it is in.bad.csv.1 now" in second.stdout
+    assert "the file changed since it was imported" in second.stdout
+    assert (folder / "in.bad.csv.1").read_text(encoding="utf-8") == "corrected by hand\n"
 
 
 def test_the_bar_leaves_standard_output_alone(capsys: pytest.CaptureFixture[str]) -> None:

@@ -149,7 +149,7 @@ def test_a_file_arrives_whole_keyed_and_decodable(
     now_ms = time.time_ns() // 1_000_000
     assert all(before_ms <= sent.timestamp_ms <= now_ms for sent in got)
     again = start(tmp_path, kafka_brokers)
-    assert "Nothing to do: all 300 rows" in finish(again)
+    assert "297 were sent, 3 refused: see in.bad.csv" in finish(again)
     assert len(records(kafka_brokers, source)) == 297
 
 

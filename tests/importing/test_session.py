@@ -139,9 +139,9 @@ def test_refused_rows_can_be_corrected_and_imported(prepared: Prepare, tmp_path:
     run(plan, tmp_path / "in.csv", Broker())
     path = tmp_path / "in.bad.csv"
     assert bad_lines(tmp_path) == [
-        "id,customer,score,at,_line,_reason,_detail",
-        'r0,"c,0",99,2025-01-02T03:04:05Z,2,score_out_of_range,value_number lies outside 0 to 10',
-        "r1,c1,,,3,broken_row,2 columns where the header has 4",
+        "id,customer,score,at,_line,_reason,_detail,_raw",
+        'r0,"c,0",99,2025-01-02T03:04:05Z,2,score_out_of_range,value_number lies outside 0 to 10,',
+        ',,,,3,broken_row,2 columns where the header has 4,"r1,c1"',
     ]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     broker = Broker()
@@ -158,7 +158,7 @@ def test_refused_rows_that_are_refused_again_keep_their_columns(
     plan = prepared(ANSWERS, text, name="in.bad.csv")
     run(plan, tmp_path / "in.bad.csv", Broker())
     lines = (tmp_path / "in.bad.bad.csv").read_text(encoding="utf-8").splitlines()
-    assert lines[0] == f"{HEADER[:-1]},_line,_reason,_detail"
+    assert lines[0] == f"{HEADER[:-1]},_line,_reason,_detail,_raw"
     assert lines[1].startswith(f"{row},2,score_out_of_range,")
 
 

@@ -25,7 +25,13 @@ def _value(change: Callable[[bytes], bytes | None]) -> Damage:
 
 
 def _field(**change: Any) -> Damage:
-    return lambda item, record: item._replace(value=encode(item.topic, record | change))
+    """Change those of the fields that the record has."""
+
+    def damage(item: Outgoing, record: dict[str, Any]) -> Outgoing:
+        known = {name: value for name, value in change.items() if name in record}
+        return item._replace(value=encode(item.topic, record | known))
+
+    return damage
 
 
 DAMAGE: list[tuple[str, Damage]] = [
