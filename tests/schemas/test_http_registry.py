@@ -285,4 +285,6 @@ def test_the_contracts_import_without_httpx() -> None:
     done = subprocess.run(
         [sys.executable, "-c", program], check=False, capture_output=True, text=True
     )
-    assert done.stdout.strip().endswith("`pip install '.[upstream]'` in a checkout of Earshot."), done.stderr
+    assert done.stdout.strip().endswith("`pip install '.[upstream]'` in a checkout of Earshot."), (
+        done.stderr
+    )
