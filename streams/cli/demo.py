@@ -196,10 +196,11 @@ def _print_next(out: Console, stage: Stage, *, stay: bool) -> None:
     access = stage.parts.clickhouse
     out.print()
     if not stay:
-        out.print(
-            "To look around in the data, run it again with STAY=1 (earshot demo --stay): it then "
-            "keeps running and prints its addresses."
-        )
+        out.print("The data stays until the next demo. To query it:", soft_wrap=True)
+        commands = _commands(stage)
+        for line in (commands[0], "earshot up", *commands[1:], "earshot down"):
+            out.print(f"  {line}", soft_wrap=True, markup=False, highlight=False)
+        out.print("STAY=1 (earshot demo --stay) keeps everything running instead.")
         return
     home = stage.config.home
     out.print("Everything keeps running until Ctrl-C.")
