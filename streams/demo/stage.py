@@ -76,7 +76,8 @@ def _empty(config: LocalConfig) -> None:
     if running:
         raise LocalError(
             f"Another demo runs in {config.home} (pid {running[0].pid}).",
-            cure="Stop it with Ctrl-C where it runs, or give this one another EARSHOT_HOME and other ports (EARSHOT_LOCAL__*).",
+            cure="Stop it with Ctrl-C where it runs, or give this one another EARSHOT_HOME and other "
+            "ports (EARSHOT_LOCAL__*).",
         )
     shutil.rmtree(config.home)
 
