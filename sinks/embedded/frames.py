@@ -5,9 +5,9 @@ from __future__ import annotations
 import struct
 from typing import Final
 
-import lz4.block  # type: ignore[import-untyped]
-import zstd  # type: ignore[import-untyped]
-from clickhouse_cityhash.cityhash import CityHash128  # type: ignore[import-untyped]
+import lz4.block
+import zstd
+from clickhouse_cityhash.cityhash import CityHash128
 
 from sinks.embedded import limits
 from sinks.embedded.faults import BrokenPacketError

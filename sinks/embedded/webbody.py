@@ -10,7 +10,7 @@ from email.parser import BytesParser
 from email.policy import HTTP
 from typing import Any, BinaryIO, Final, Protocol
 
-import lz4.frame  # type: ignore[import-untyped]
+import lz4.frame
 
 from sinks.embedded import limits
 from sinks.embedded.faults import BrokenPacketError, EngineError

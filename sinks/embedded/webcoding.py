@@ -5,8 +5,8 @@ from __future__ import annotations
 import zlib
 from typing import Protocol
 
-import lz4.frame  # type: ignore[import-untyped]
-import zstd  # type: ignore[import-untyped]
+import lz4.frame
+import zstd
 
 from sinks.embedded.frames import LZ4, pack_frames
 

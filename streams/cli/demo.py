@@ -39,8 +39,8 @@ def demo(
     Starts the parts on data of their own, plays the hour in about a minute with an incident in the
     middle, checks that every record sent was counted, and stops everything again.
     """
-    from streams.cli.console import console  # noqa: PLC0415
-    from streams.settings import load_settings  # noqa: PLC0415
+    from streams.cli.console import console
+    from streams.settings import load_settings
 
     out = console()
     settings = load_settings()
@@ -52,13 +52,13 @@ def demo(
 
 
 def _run(out: Console, settings: Settings, *, stay: bool) -> None:
-    from sinks.clickhouse import ClickHouse  # noqa: PLC0415
-    from streams.cli.up import local_config  # noqa: PLC0415
-    from streams.demo.play import Performance, demo_config, wait_until_counted  # noqa: PLC0415
-    from streams.wiring import address_of  # noqa: PLC0415
+    from sinks.clickhouse import ClickHouse
+    from streams.cli.up import local_config
+    from streams.demo.play import Performance, demo_config, wait_until_counted
+    from streams.wiring import address_of
 
     config = local_config(settings)  # says so where the local parts are not installed
-    from streams.demo.stage import staged  # noqa: PLC0415
+    from streams.demo.stage import staged
 
     with staged(settings, config, out.print) as stage:
         performance = Performance(
@@ -82,12 +82,12 @@ def _run(out: Console, settings: Settings, *, stay: bool) -> None:
 
 
 def _board(performance: Performance) -> Board:
-    from streams.demo.board import MEASURE, Board  # noqa: PLC0415
-    from streams.wiring import measures_of, thresholds_of  # noqa: PLC0415
+    from streams.demo.board import MEASURE, Board
+    from streams.wiring import measures_of, thresholds_of
 
     measure = measures_of(performance.settings).by_name(MEASURE)
     if measure is None:
-        from schemas.errors import ConfigError  # noqa: PLC0415
+        from schemas.errors import ConfigError
 
         raise ConfigError(
             f"The demo shows {MEASURE}, and the measures file does not have it.",
@@ -105,10 +105,10 @@ def _board(performance: Performance) -> Board:
 def _watch(
     out: Console, stage: Stage, performance: Performance, clickhouse: ClickHouse, board: Board
 ) -> None:
-    from rich.live import Live  # noqa: PLC0415
+    from rich.live import Live
 
-    from streams.demo.board import Progress, minutes_of  # noqa: PLC0415
-    from streams.demo.play import fates  # noqa: PLC0415
+    from streams.demo.board import Progress, minutes_of
+    from streams.demo.play import fates
 
     live: Any = Live(console=out, refresh_per_second=4) if out.is_terminal else nullcontext()
     said = time.monotonic()
@@ -129,8 +129,8 @@ def _watch(
 def _print_incident(
     out: Console, performance: Performance, clickhouse: ClickHouse, board: Board
 ) -> None:
-    from streams.cli.console import print_table  # noqa: PLC0415
-    from streams.demo.board import interval, minutes_of, percent, spark  # noqa: PLC0415
+    from streams.cli.console import print_table
+    from streams.demo.board import interval, minutes_of, percent, spark
 
     config = performance.config
     incident = config.incident
@@ -166,8 +166,8 @@ def _print_incident(
 
 
 def _print_fates(truth: Truth, counted: dict[str, dict[str, int]]) -> None:
-    from schemas.errors import StreamError  # noqa: PLC0415
-    from streams.cli.console import print_table  # noqa: PLC0415
+    from schemas.errors import StreamError
+    from streams.cli.console import print_table
 
     names = ("accepted", "corrected", "duplicate", "rejected")
     rows: list[list[Any]] = []

@@ -33,8 +33,8 @@ def doctor(
     All checks run, also when one fails; one that depends on a failed one is skipped. Ends with 0 if
     none failed, with 4 otherwise. Nothing is changed.
     """
-    from streams.doctor import checks_of, examine  # noqa: PLC0415 - `--help` need not wait for it
-    from streams.settings import load_settings  # noqa: PLC0415
+    from streams.doctor import checks_of, examine
+    from streams.settings import load_settings
 
     # The clients log what we tell in a sentence, with stack traces.
     for library in ("kafka", "clickhouse_driver", "httpx", "httpcore"):
@@ -51,8 +51,8 @@ def doctor(
 
 
 def _local(settings: Settings) -> LocalConfig | None:
-    from schemas.errors import LocalError  # noqa: PLC0415
-    from streams.cli.up import local_config  # noqa: PLC0415
+    from schemas.errors import LocalError
+    from streams.cli.up import local_config
 
     try:
         return local_config(settings)
@@ -61,7 +61,7 @@ def _local(settings: Settings) -> LocalConfig | None:
 
 
 def _print_json(findings: Sequence[Finding]) -> None:
-    from dataclasses import asdict  # noqa: PLC0415
+    from dataclasses import asdict
 
     answer = {
         "ok": not any(finding.state == "failed" for finding in findings),
@@ -71,9 +71,9 @@ def _print_json(findings: Sequence[Finding]) -> None:
 
 
 def _print_lines(findings: Sequence[Finding]) -> None:
-    from rich.text import Text  # noqa: PLC0415
+    from rich.text import Text
 
-    from streams.cli.console import console  # noqa: PLC0415
+    from streams.cli.console import console
 
     out = console()
     wide = max(len(finding.name) for finding in findings)

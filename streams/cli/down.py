@@ -11,10 +11,10 @@ __all__ = ["down"]
 
 def down(home: HomeOption = None) -> None:
     """Stop the Kafka and the ClickHouse of this home. The data stays."""
-    from streams.settings import load_settings  # noqa: PLC0415 - `--help` need not wait for it
+    from streams.settings import load_settings
 
     config = local_config(load_settings(), home)
-    from deploy.local.parts import stop_parts  # noqa: PLC0415 - needs what was just checked
+    from deploy.local.parts import stop_parts
 
     stopped = stop_parts(config)
     for name in stopped:

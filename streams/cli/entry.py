@@ -10,7 +10,7 @@ __all__ = ["main"]
 def main() -> None:
     """Run `earshot`."""
     try:
-        from streams.cli.main import main as run  # noqa: PLC0415
+        from streams.cli.main import main as run
     except ModuleNotFoundError as error:
         if error.name is None or error.name.split(".")[0] in {"streams", "schemas", "sinks"}:
             raise

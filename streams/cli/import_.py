@@ -61,12 +61,12 @@ def import_(
     Interrupted, it goes on where it stopped. Importing a file twice changes no number: its event
     ids are the same every time. Ends with 5 if a row was refused.
     """
-    from rich.console import Console  # noqa: PLC0415 - `--help` need not wait for any of these
+    from rich.console import Console
 
-    from streams.importing.plan import prepare  # noqa: PLC0415
-    from streams.importing.session import Session  # noqa: PLC0415
-    from streams.settings import load_settings  # noqa: PLC0415
-    from streams.wiring import registry_of  # noqa: PLC0415
+    from streams.importing.plan import prepare
+    from streams.importing.session import Session
+    from streams.settings import load_settings
+    from streams.wiring import registry_of
 
     settings = load_settings()
     registry = registry_of(settings)
@@ -94,12 +94,12 @@ def import_(
 def _rehearse(
     plan: Plan, registry: Registry, errors: Console, progress: ProgressKind, show: int
 ) -> int:
-    from schemas.registry import subject_of  # noqa: PLC0415
-    from streams.importing.contract import fields_of  # noqa: PLC0415
-    from streams.importing.progress import reporter  # noqa: PLC0415
-    from streams.importing.session import rehearse  # noqa: PLC0415
-    from streams.importing.stopping import stop_signals  # noqa: PLC0415
-    from streams.importing.summary import counts, event_text  # noqa: PLC0415
+    from schemas.registry import subject_of
+    from streams.importing.contract import fields_of
+    from streams.importing.progress import reporter
+    from streams.importing.session import rehearse
+    from streams.importing.stopping import stop_signals
+    from streams.importing.summary import counts, event_text
 
     fields = {
         topic: fields_of(registry.latest(subject_of(topic)).definition) for topic in plan.topics
@@ -148,10 +148,10 @@ def _import(
     errors: Console,
     progress: ProgressKind,
 ) -> int:
-    from streams.importing.progress import reporter  # noqa: PLC0415
-    from streams.importing.stopping import stop_signals  # noqa: PLC0415
-    from streams.importing.summary import counts, finished_before  # noqa: PLC0415
-    from streams.producing import Publisher  # noqa: PLC0415
+    from streams.importing.progress import reporter
+    from streams.importing.stopping import stop_signals
+    from streams.importing.summary import counts, finished_before
+    from streams.producing import Publisher
 
     tally, rows_before = session.tally, session.tally.rows
     if session.already_done:
@@ -197,8 +197,8 @@ def _import(
 
 
 def _rules(settings: Settings) -> Rules:
-    from schemas.definitions import load_measures  # noqa: PLC0415
-    from streams.fold.judging import Rules  # noqa: PLC0415
+    from schemas.definitions import load_measures
+    from streams.fold.judging import Rules
 
     return Rules(
         measures=load_measures(settings.scores.measures_file),

@@ -86,7 +86,7 @@ def _warn_of_unknown_variables() -> None:
     ours = [name for name in os.environ if name.startswith("EARSHOT_")]
     if not ours:
         return  # `--help` need not wait for the settings
-    from streams.settings import unknown_variables  # noqa: PLC0415
+    from streams.settings import unknown_variables
 
     for told in unknown_variables(ours):
         print(f"earshot: warning: {told}", file=sys.stderr)

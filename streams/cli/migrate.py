@@ -15,10 +15,10 @@ def migrate(
     ] = False,
 ) -> None:
     """Apply the migrations that ClickHouse does not have yet, and write the score rules down."""
-    from sinks.clickhouse import ClickHouse  # noqa: PLC0415
-    from streams.migrating import migrate_all, pending_sql  # noqa: PLC0415
-    from streams.settings import load_settings  # noqa: PLC0415
-    from streams.wiring import address_of  # noqa: PLC0415
+    from sinks.clickhouse import ClickHouse
+    from streams.migrating import migrate_all, pending_sql
+    from streams.settings import load_settings
+    from streams.wiring import address_of
 
     settings = load_settings()
     clickhouse = ClickHouse(address_of(settings))

@@ -60,10 +60,10 @@ def list_rejects(
 
     No value of a record is printed. `--by reason` counts them by reason and topic.
     """
-    from dataclasses import asdict, fields  # noqa: PLC0415 - `--help` need not wait for it
+    from dataclasses import asdict, fields
 
-    from streams.cli.console import print_csv, print_json, print_table  # noqa: PLC0415
-    from streams.rejecting import (  # noqa: PLC0415
+    from streams.cli.console import print_csv, print_json, print_table
+    from streams.rejecting import (
         ReasonCount,
         RejectedRow,
         reason_counts,
@@ -112,8 +112,8 @@ def show_reject(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON; bytes as hex.")] = False,
 ) -> None:
     """Show one rejected record: the reason, and what its sender should do about it."""
-    from streams.cli.console import print_json  # noqa: PLC0415 - `--help` need not wait for it
-    from streams.rejecting import coordinates_of, rejected_record  # noqa: PLC0415
+    from streams.cli.console import print_json
+    from streams.rejecting import coordinates_of, rejected_record
 
     try:
         where = coordinates_of(record)
@@ -163,7 +163,7 @@ def hex_dump(content: bytes) -> str:
 
 
 def _facts(found: RejectedRecord) -> dict[str, Any]:
-    from streams.fold.rejection import REASONS  # noqa: PLC0415
+    from streams.fold.rejection import REASONS
 
     row = found.row
     cures: dict[str, str] = {str(reason): cure for reason, cure in REASONS.items()}
@@ -196,11 +196,11 @@ def _hex(found: RejectedRecord) -> dict[str, Any]:
 
 
 def _filter(topic: str | None, reason: str | None, since: str | None) -> RejectFilter:
-    from datetime import UTC, datetime  # noqa: PLC0415
+    from datetime import UTC, datetime
 
-    from schemas.catalog import INPUTS  # noqa: PLC0415
-    from streams.fold.rejection import REASONS  # noqa: PLC0415
-    from streams.rejecting import RejectFilter, instant_of  # noqa: PLC0415
+    from schemas.catalog import INPUTS
+    from streams.fold.rejection import REASONS
+    from streams.rejecting import RejectFilter, instant_of
 
     topics = [entry.name for entry in INPUTS]
     if topic is not None and topic not in topics:
@@ -216,9 +216,9 @@ def _filter(topic: str | None, reason: str | None, since: str | None) -> RejectF
 
 @contextmanager
 def _clickhouse() -> Iterator[ClickHouse]:
-    from sinks.clickhouse import ClickHouse  # noqa: PLC0415
-    from streams.settings import load_settings  # noqa: PLC0415
-    from streams.wiring import address_of  # noqa: PLC0415
+    from sinks.clickhouse import ClickHouse
+    from streams.settings import load_settings
+    from streams.wiring import address_of
 
     # The driver logs what we tell in a sentence, with a stack trace.
     logging.getLogger("clickhouse_driver").setLevel(logging.CRITICAL)
@@ -230,6 +230,6 @@ def _clickhouse() -> Iterator[ClickHouse]:
 
 
 def _shown(value: Any) -> Any:
-    from datetime import datetime  # noqa: PLC0415
+    from datetime import datetime
 
     return value.isoformat(timespec="milliseconds") if isinstance(value, datetime) else value

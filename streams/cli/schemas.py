@@ -20,13 +20,13 @@ def schemas(
 
     With --register, the ids printed are those of the registry at EARSHOT_REGISTRY__URL.
     """
-    from schemas.errors import ConfigError  # noqa: PLC0415
-    from schemas.registry import FileRegistry, HttpRegistry  # noqa: PLC0415
-    from schemas.registry.files import fingerprint  # noqa: PLC0415
-    from schemas.registry.publish import publish  # noqa: PLC0415
-    from streams.cli.console import print_json, print_table  # noqa: PLC0415
-    from streams.settings import load_settings  # noqa: PLC0415
-    from streams.wiring import registry_of  # noqa: PLC0415
+    from schemas.errors import ConfigError
+    from schemas.registry import FileRegistry, HttpRegistry
+    from schemas.registry.files import fingerprint
+    from schemas.registry.publish import publish
+    from streams.cli.console import print_json, print_table
+    from streams.settings import load_settings
+    from streams.wiring import registry_of
 
     found = FileRegistry().all()
     if register:

@@ -37,12 +37,12 @@ def scores(
     csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
 ) -> None:
     """Print current scores, each with its interval and the number of answers behind it."""
-    from schemas.measures import DIMENSIONS  # noqa: PLC0415
-    from sinks.clickhouse import ClickHouse  # noqa: PLC0415
-    from streams.cli.console import print_csv, print_json  # noqa: PLC0415
-    from streams.reading import scores as read_scores  # noqa: PLC0415
-    from streams.settings import load_settings  # noqa: PLC0415
-    from streams.wiring import address_of, measures_of, thresholds_of  # noqa: PLC0415
+    from schemas.measures import DIMENSIONS
+    from sinks.clickhouse import ClickHouse
+    from streams.cli.console import print_csv, print_json
+    from streams.reading import scores as read_scores
+    from streams.settings import load_settings
+    from streams.wiring import address_of, measures_of, thresholds_of
 
     dimensions = _names(by)
     if unknown := [name for name in dimensions if name not in DIMENSIONS]:
@@ -95,7 +95,7 @@ def window_of(window: str, at: str, now: datetime) -> Window:
     Raises:
         typer.BadParameter: One of them cannot be read.
     """
-    from streams.reading import Window  # noqa: PLC0415
+    from streams.reading import Window
 
     if at:
         try:
@@ -146,7 +146,7 @@ def _record(
 def _print_table(
     rows: list[ScoreRow], dimensions: list[str], window: Window, why_empty: str
 ) -> None:
-    from streams.cli.console import print_table  # noqa: PLC0415
+    from streams.cli.console import print_table
 
     if not rows:
         print(f"No scores {_said(window)}. {why_empty}")

@@ -100,12 +100,12 @@ def simulate(
 
     The summary says how many events were sent and their fates: what a worker must report.
     """
-    from rich.console import Console  # noqa: PLC0415 - `--help` need not wait for it
+    from rich.console import Console
 
-    from schemas.errors import ConfigError  # noqa: PLC0415
-    from streams.simulation import Faults, Incident, SimulationConfig, Truth  # noqa: PLC0415
-    from streams.simulation.interruption import interruptible  # noqa: PLC0415
-    from streams.simulation.period import begin_ms  # noqa: PLC0415
+    from schemas.errors import ConfigError
+    from streams.simulation import Faults, Incident, SimulationConfig, Truth
+    from streams.simulation.interruption import interruptible
+    from streams.simulation.period import begin_ms
 
     plays_s = _seconds(lasts, "--for") if lasts else None
     span_s = None if plays_s is None else plays_s * speed
@@ -170,12 +170,12 @@ def _send_events(
     console: Console,
     speed: float,
 ) -> None:
-    from streams.producing import Publisher  # noqa: PLC0415
-    from streams.settings import load_settings  # noqa: PLC0415
-    from streams.simulation import SimulatedEvent, play, simulate  # noqa: PLC0415
-    from streams.simulation.display import Display  # noqa: PLC0415
-    from streams.simulation.sending import send  # noqa: PLC0415
-    from streams.wiring import registry_of  # noqa: PLC0415
+    from streams.producing import Publisher
+    from streams.settings import load_settings
+    from streams.simulation import SimulatedEvent, play, simulate
+    from streams.simulation.display import Display
+    from streams.simulation.sending import send
+    from streams.wiring import registry_of
 
     settings = load_settings()
     registry = registry_of(settings)
@@ -201,8 +201,8 @@ def _send_events(
 
 
 def _print_events(config: SimulationConfig, truth: Truth, stopped: Callable[[], bool]) -> None:
-    from streams.simulation import simulate  # noqa: PLC0415
-    from streams.simulation.sending import line  # noqa: PLC0415
+    from streams.simulation import simulate
+    from streams.simulation.sending import line
 
     try:
         for event in simulate(config):
@@ -216,7 +216,7 @@ def _print_events(config: SimulationConfig, truth: Truth, stopped: Callable[[], 
 
 
 def _print_summary(truth: Truth, *, as_json: bool, to_stderr: bool) -> None:
-    from streams.simulation.display import summary  # noqa: PLC0415
+    from streams.simulation.display import summary
 
     if as_json:
         typer.echo(json.dumps({"total": truth.total, **truth.as_dict()}), err=to_stderr)

@@ -26,11 +26,11 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")] = False,
 ) -> None:
     """Show how the local parts are. Ends with 0 only if all of them run and answer."""
-    from streams.cli.console import print_table  # noqa: PLC0415 - `--help` need not wait for it
-    from streams.settings import load_settings  # noqa: PLC0415
+    from streams.cli.console import print_table
+    from streams.settings import load_settings
 
     config = local_config(load_settings(), home)
-    from deploy.local.parts import part_statuses  # noqa: PLC0415 - needs what was just checked
+    from deploy.local.parts import part_statuses
 
     parts = part_statuses(config)
     if as_json:

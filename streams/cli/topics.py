@@ -14,14 +14,14 @@ def topics(
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print every topic: its schema, key, partitions, retention, owner, and who reads and writes it."""
-    from schemas.catalog import TOPICS  # noqa: PLC0415
-    from schemas.registry import subject_of  # noqa: PLC0415
-    from streams.cli.console import print_json, print_table  # noqa: PLC0415
-    from streams.settings import load_settings  # noqa: PLC0415
+    from schemas.catalog import TOPICS
+    from schemas.registry import subject_of
+    from streams.cli.console import print_json, print_table
+    from streams.settings import load_settings
 
     settings = load_settings()
     if create:
-        from streams.topics import create_topics  # noqa: PLC0415
+        from streams.topics import create_topics
 
         created = create_topics(
             settings.kafka.brokers,

@@ -35,11 +35,11 @@ def up(home: HomeOption = None) -> None:
 
     They keep running until `earshot down`. What runs already is left alone.
     """
-    from streams.settings import load_settings  # noqa: PLC0415 - `--help` need not wait for it
+    from streams.settings import load_settings
 
     settings = load_settings()
     config = local_config(settings, home)
-    from deploy.local.parts import start_parts  # noqa: PLC0415 - needs what was just checked
+    from deploy.local.parts import start_parts
 
     parts, started = start_parts(config, say=typer.echo)
     typer.echo(_line("Kafka", parts.brokers, "Kafka" in started))
@@ -64,7 +64,7 @@ def local_config(settings: Settings, home: Path | None = None) -> LocalConfig:
     Raises:
         LocalError: Earshot was installed without what the local parts need.
     """
-    from deploy.local.config import LocalConfig, default_cache, default_home  # noqa: PLC0415
+    from deploy.local.config import LocalConfig, default_cache, default_home
 
     if importlib.util.find_spec("psutil") is None:
         raise LocalError(

@@ -11,9 +11,9 @@ def worker() -> None:
     Start as many as there are cores, up to the number of partitions; they share the work. A worker
     may be killed at any moment: nothing is lost or counted twice.
     """
-    from streams.app import run_worker  # noqa: PLC0415
-    from streams.logs import set_up_logs  # noqa: PLC0415
-    from streams.settings import load_settings  # noqa: PLC0415
+    from streams.app import run_worker
+    from streams.logs import set_up_logs
+    from streams.settings import load_settings
 
     settings = load_settings()
     set_up_logs(settings.log)

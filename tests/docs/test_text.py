@@ -82,7 +82,13 @@ def test_such_a_path_would_be_found(folder: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["/home/you/.local/share", "/home/earshot/earshot.toml", "network/work/x", "~/work/a"]
+    ("before", "folder", "after"),
+    [
+        ("/", "home", "/you/.local/share"),
+        ("/", "home", "/earshot/earshot.toml"),
+        ("network/", "work", "/x"),
+        ("~/", "work", "/a"),
+    ],
 )
-def test_other_paths_are_fine(text: str) -> None:
-    assert not _MACHINE.search(text)
+def test_other_paths_are_fine(before: str, folder: str, after: str) -> None:
+    assert not _MACHINE.search(before + folder + after)

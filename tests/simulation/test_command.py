@@ -158,9 +158,9 @@ def test_a_wrong_option_is_told_how_it_should_be(
 def test_what_arrives_in_kafka_has_the_fates_of_the_summary(
     kafka_brokers: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from kafka import KafkaConsumer, TopicPartition  # noqa: PLC0415
+    from kafka import KafkaConsumer, TopicPartition
 
-    from streams.topics import create_topics  # noqa: PLC0415
+    from streams.topics import create_topics
 
     monkeypatch.setenv("EARSHOT_KAFKA__BROKERS", kafka_brokers)
     create_topics(kafka_brokers, partitions=3, replication=1)
@@ -205,7 +205,7 @@ def test_what_arrives_in_kafka_has_the_fates_of_the_summary(
 
 
 def test_the_summary_lists_fates_and_reasons() -> None:
-    from streams.simulation.display import summary  # noqa: PLC0415
+    from streams.simulation.display import summary
 
     truth = Truth()
     for fate, reason in (("accepted", None), ("rejected", "empty"), ("accepted", None)):

@@ -14,9 +14,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 import clickhouse_connect
-import lz4.frame  # type: ignore[import-untyped]
+import lz4.frame
 import pytest
-import zstd  # type: ignore[import-untyped]
+import zstd
 
 from tests.contract.embedded.process import PASSWORD, USER, Address
 
