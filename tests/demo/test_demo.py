@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import psutil
 import pytest
 
 from deploy.local.ports import free_ports
+from tests.waiting import until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.clickhouse]
 
@@ -46,17 +46,12 @@ def demo(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def left_running(home: Path) -> list[str]:
-    """Return the commands that still run in a home, after a moment to end."""
-    for _ in range(50):
-        found = [
-            " ".join(process.info["cmdline"])[:80]
-            for process in psutil.process_iter(["cmdline"])
-            if any(str(home) in part for part in process.info["cmdline"] or ())
-        ]
-        if not found:
-            return []
-        time.sleep(0.1)
-    return found
+    """Return the commands that still run in a home."""
+    return [
+        " ".join(process.info["cmdline"])[:80]
+        for process in psutil.process_iter(["cmdline"])
+        if any(str(home) in part for part in process.info["cmdline"] or ())
+    ]
 
 
 def test_all_that_was_sent_has_a_fate_and_nothing_is_left_running(
@@ -71,7 +66,12 @@ def test_all_that_was_sent_has_a_fate_and_nothing_is_left_running(
     assert sent > 1000
     assert "An incident hurt delivery" in said
     assert "earshot scores --by touchpoint" in said
-    assert left_running(tmp_path) == []
+    until(
+        "the end of all processes",
+        lambda: not left_running(tmp_path),
+        5,
+        explain=lambda: "\n".join(left_running(tmp_path)),
+    )
 
 
 def test_an_interrupt_stops_everything(demo: subprocess.Popen[str], tmp_path: Path) -> None:
@@ -83,4 +83,9 @@ def test_an_interrupt_stops_everything(demo: subprocess.Popen[str], tmp_path: Pa
     said, _ = demo.communicate(timeout=60)
     assert demo.returncode == 130, said
     assert "Everything that was started is stopped again." in said
-    assert left_running(tmp_path) == []
+    until(
+        "the end of all processes",
+        lambda: not left_running(tmp_path),
+        5,
+        explain=lambda: "\n".join(left_running(tmp_path)),
+    )

@@ -17,6 +17,7 @@ from deploy.local.parts import borrowed
 from schemas.errors import LocalError
 from streams.doctor import Unmeasured
 from streams.doctor.engine import engine_runs
+from tests.waiting import IDLE
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def config(tmp_path: Path) -> LocalConfig:
 @pytest.fixture
 def silent(tmp_path: Path) -> Iterator[int]:
     """Run a process that the home takes for its engine, and that answers nothing."""
-    child = subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(60)"])
+    child = subprocess.Popen([sys.executable, "-S", "-c", IDLE])
     (tmp_path / "run").mkdir()
     process.remember(tmp_path / "run" / "clickhouse.pid", child.pid, (1, 2))
     yield child.pid

@@ -21,6 +21,7 @@ from streams.fold.decoding import RecordDecoder
 from streams.producing import Publisher
 from streams.topics import create_topics
 from tests.importing.conftest import ANSWERS, HEADER
+from tests.waiting import until
 
 pytestmark = pytest.mark.kafka
 
@@ -161,11 +162,12 @@ def test_a_killed_import_goes_on_and_loses_nothing(
     write_input(tmp_path, source, rows)
     process = start(tmp_path, kafka_brokers)
     state = tmp_path / "in.csv.import.json"
-    deadline = time.monotonic() + 60
-    while not (state.exists() and '"rows": 0' not in state.read_text(encoding="utf-8")):
+
+    def has_begun() -> bool:
         assert process.poll() is None, finish(process)
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+        return state.exists() and '"rows": 0' not in state.read_text(encoding="utf-8")
+
+    until("the first rows", has_begun)
     process.send_signal(how)
     out = finish(process)
     if how == signal.SIGINT:

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -22,6 +21,7 @@ from deploy.local.part import Launch, Part
 from deploy.local.parts import borrowed, start_parts, stop_parts
 from deploy.local.prerequisites import Problem
 from schemas.errors import LocalError
+from tests.waiting import IDLE, until
 
 
 class Sleeper(Part):
@@ -29,7 +29,7 @@ class Sleeper(Part):
 
     name = "Sleeper"
     key = "sleeper"
-    code: ClassVar[str] = "import time; print('awake', flush=True); time.sleep(60)"
+    code: ClassVar[str] = f"print('awake', flush=True); {IDLE}"
     hurdle: ClassVar[str] = ""
 
     @property
@@ -239,9 +239,13 @@ def test_a_thread_can_borrow_too(config: LocalConfig) -> None:
 def test_no_signal_leaves_a_borrowed_part_behind(
     config: LocalConfig, number: signal.Signals, ends_with: int
 ) -> None:
-    command = [sys.executable, __file__, str(config.home)]
+    command = [sys.executable, "-m", __name__, str(config.home)]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        command,
+        cwd=Path(__file__).parents[2],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     ) as borrower:
         assert borrower.stdout is not None
         pid = int(borrower.stdout.readline())
@@ -249,9 +253,9 @@ def test_no_signal_leaves_a_borrowed_part_behind(
         os.kill(borrower.pid, number)
         assert borrower.wait(30) == ends_with
     # Killed by the kernel, it may take a moment; stopped by its borrower, it is gone by now.
-    deadline = time.monotonic() + (10 if number == signal.SIGKILL else 0)
-    while Sleeper(config).record is not None:
-        assert time.monotonic() < deadline
+    if number == signal.SIGKILL:
+        until("its end", lambda: Sleeper(config).record is None, 10)
+    assert Sleeper(config).record is None
 
 
 def _borrow_for_a_minute(home: Path) -> None:
@@ -259,7 +263,8 @@ def _borrow_for_a_minute(home: Path) -> None:
     with borrowed(part):
         assert part.record is not None
         print(part.record.pid, flush=True)
-        time.sleep(60)
+        signal.alarm(60)
+        signal.pause()
 
 
 if __name__ == "__main__":

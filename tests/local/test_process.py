@@ -12,8 +12,9 @@ import pytest
 
 from deploy.local import process
 from schemas.errors import LocalError
+from tests.waiting import IDLE, until
 
-_SLEEP = [sys.executable, "-S", "-c", "import time; time.sleep(60)"]
+_SLEEP = [sys.executable, "-S", "-c", IDLE]
 
 
 @pytest.fixture
@@ -77,13 +78,13 @@ def test_a_pid_that_is_gone_stands_for_no_process(pidfile: Path) -> None:
 def test_one_that_will_not_listen_is_killed_with_its_children(pidfile: Path) -> None:
     ready = pidfile.with_suffix(".ready")
     code = (
-        "import os, pathlib, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+        "import os, pathlib, signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
         f"child = os.fork(); child and pathlib.Path({str(ready)!r}).write_text(str(child));"
-        "time.sleep(60)"
+        f"{IDLE}"
     )
     record = _spawned(pidfile, [sys.executable, "-S", "-c", code])
-    while not (ready.exists() and ready.read_text()):
-        assert process.alive(record)
+    until("the child", lambda: ready.exists() and ready.read_text())
+    assert process.alive(record)
     assert not process.stop(record, within_s=0.1)
     assert not process.alive(record)
     psutil.wait_procs([psutil.Process(pid) for pid in _existing(int(ready.read_text()))], timeout=5)

@@ -192,7 +192,7 @@ def drip(seconds: float) -> Callable[[BaseHTTPRequestHandler], None]:
                 handler.wfile.write(b" ")
             except OSError:
                 return
-            time.sleep(0.02)
+            time.sleep(0.02)  # being slow is what this answer is for
 
     return send
 

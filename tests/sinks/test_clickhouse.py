@@ -18,6 +18,7 @@ from streams.fold.columns import raw_columns
 from streams.fold.kinds import KINDS
 from streams.fold.partition import Folded
 from tests.builders import NOW_MS, answer, record_for
+from tests.waiting import until
 from tests.worker.gate import gate_to
 
 pytestmark = pytest.mark.clickhouse
@@ -197,8 +198,7 @@ def test_closing_ends_a_call_that_waits_for_nothing(address: Address) -> None:
         gate.freeze()
         waiting = threading.Thread(target=lambda: caught.append(told(lambda: one.rows("SELECT 1"))))
         waiting.start()
-        while not one._lock.locked():
-            time.sleep(0.01)
+        until("the call", one._lock.locked)
         begun = time.monotonic()
         one.close()
         assert time.monotonic() - begun < 1

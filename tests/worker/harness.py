@@ -7,15 +7,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.admin import MemberToRemove
 
@@ -25,11 +23,11 @@ from sinks.clickhouse import Address, ClickHouse
 from streams.migrating import migrate_all
 from streams.settings import load_settings
 from streams.topics import create_topics
+from tests.waiting import until
 
-__all__ = ["Stage", "WorkerProcess", "empty_inputs", "until"]
+__all__ = ["Stage", "WorkerProcess", "empty_inputs"]
 
 WAIT_S = 40.0
-_POLL_S = 0.05
 
 _WORKER = 'import sys; from streams.cli.main import main; sys.argv[1:] = ["worker"]; main()'
 
@@ -41,19 +39,6 @@ COMPARED = {
     "ledger": "* EXCEPT (worker)",
     "definitions": "*",
 }
-
-
-def until(
-    what: str, done: Callable[[], Any], within_s: float = WAIT_S, *, log: Path | None = None
-) -> Any:
-    """Ask again and again until the answer is truthy, and return it; show the log if it never is."""
-    deadline = time.monotonic() + within_s
-    while not (answer := done()):
-        if time.monotonic() > deadline:
-            said = log.read_text(encoding="utf-8")[-3000:] if log else ""
-            pytest.fail(f"{what}: not within {within_s:g} s\n{said}")
-        time.sleep(_POLL_S)
-    return answer
 
 
 def empty_inputs(brokers: str) -> dict[TopicPartition, int]:
@@ -95,15 +80,18 @@ class WorkerProcess:
         text = self.log.read_text(encoding="utf-8")
         return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
 
+    def end_of_log(self) -> str:
+        return self.log.read_text(encoding="utf-8")[-3000:]
+
     def events(self, name: str) -> list[dict[str, Any]]:
         return [line for line in self.lines() if line["event"] == name]
 
     def wait_event(self, name: str, count: int = 1, within_s: float = WAIT_S) -> None:
         def seen() -> bool:
-            assert self.process.poll() is None, self.log.read_text(encoding="utf-8")[-3000:]
+            assert self.process.poll() is None, self.end_of_log()
             return len(self.events(name)) >= count
 
-        until(f"{name} in the log", seen, within_s)
+        until(f"{name} in the log", seen, within_s, explain=self.end_of_log)
 
     def kill(self) -> None:
         self.process.kill()
@@ -181,11 +169,11 @@ class Stage:
         def read() -> bool:
             for worker in self._running[-1:]:
                 code = worker.process.poll()
-                assert code is None or code < 0, worker.log.read_text(encoding="utf-8")[-3000:]
+                assert code is None or code < 0, worker.end_of_log()
             return self.read() >= records
 
-        log = self._running[-1].log if self._running else None
-        until(f"{records} records in the fates", read, within_s, log=log)
+        explain = self._running[-1].end_of_log if self._running else str
+        until(f"{records} records in the fates", read, within_s, explain=explain)
 
     def fates(self) -> dict[tuple[str, str], int]:
         """Return how many records ended how, by topic and fate; those of none left out."""

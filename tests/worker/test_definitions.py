@@ -6,7 +6,8 @@ from importlib import resources
 
 import pytest
 
-from tests.worker.harness import Stage, until
+from tests.waiting import until
+from tests.worker.harness import Stage
 from tests.worker.sending import events, on_the_wire, sender, truth_of
 
 pytestmark = [pytest.mark.kafka, pytest.mark.clickhouse]

@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import pytest
 
+from tests.waiting import until
 from tests.worker.gate import gate_to
-from tests.worker.harness import Stage, first_difference, until, whole
+from tests.worker.harness import Stage, first_difference, whole
 from tests.worker.sending import events, on_the_wire, sender, truth_of
 
 pytestmark = [pytest.mark.kafka, pytest.mark.clickhouse]
@@ -218,7 +219,11 @@ main()
     with sender(stage.brokers) as one:
         one.send(map(on_the_wire, sent))
     worker = stage.start(program=broken)
-    until("the end of the worker", lambda: worker.process.poll() is not None, log=worker.log)
+    until(
+        "the end of the worker",
+        lambda: worker.process.poll() is not None,
+        explain=worker.end_of_log,
+    )
     assert worker.process.returncode == 4
     said = worker.log.read_text(encoding="utf-8").splitlines()[-1]
     assert said.startswith("earshot: The worker stopped on an unexpected ValueError.")

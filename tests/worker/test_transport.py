@@ -36,12 +36,14 @@ class Consumer(BatchConsumer):
             consumer_generation_id=4, monitor=monitor, client_only=False
         )
         self.fetches: asyncio.Queue[dict[TP, list[Any]]] = asyncio.Queue()
+        self.asks = asyncio.Event()
         self.sought: list[tuple[TP, int]] = []
         self.asked_to_commit: list[dict[TP, int]] = []
         self.broker_takes = True
         self.ours = {ONE, TWO}
 
-    async def _wait_next_records(self, timeout: float) -> Any:  # noqa: ASYNC109
+    async def _wait_next_records(self, timeout: float) -> Any:  # noqa: ASYNC109 - Faust's own name
+        self.asks.set()
         return await self.fetches.get(), self.ours
 
     async def _seek(self, partition: TP, offset: int) -> None:
@@ -91,8 +93,9 @@ async def test_what_was_fetched_before_a_rewind_is_not_what_follows_it() -> None
     consumer = Consumer()
     consumer.fetch(one=range(100))
     await consumer.runs()
+    consumer.asks.clear()
     under_way = asyncio.create_task(consumer.runs())
-    await asyncio.sleep(0)
+    await consumer.asks.wait()
     await consumer.rewind(ONE, 20)
     consumer.fetch(one=[100, 101], two=[0])
     # Taken for a run that starts at 20, it would make 80 records a gap.

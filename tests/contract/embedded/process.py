@@ -6,9 +6,10 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.waiting import until
 
 USER = "earshot"
 PASSWORD = "pass'wörd \\1"
@@ -47,11 +48,16 @@ class ServerProcess:
         self.ready.unlink(missing_ok=True)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(self.command, stdout=log, stderr=log)
-        ends = time.monotonic() + START_TIMEOUT_S
-        while not self.ready.exists():
-            if self.process.poll() is not None or time.monotonic() > ends:
-                raise AssertionError(self.log.read_text(encoding="utf-8"))
-            time.sleep(0.02)
+        started = self.process
+
+        def said() -> str:
+            return self.log.read_text(encoding="utf-8")
+
+        def is_ready() -> bool:
+            assert started.poll() is None, said()
+            return self.ready.exists()
+
+        until("the server", is_ready, START_TIMEOUT_S, explain=said)
         found = json.loads(self.ready.read_text(encoding="utf-8"))
         assert found["pid"] == self.process.pid
         return Address(found["port"], found["http_port"], found["pid"], found["host"])

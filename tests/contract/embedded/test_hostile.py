@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
-import time
 from collections.abc import Callable
 
 import clickhouse_driver
@@ -15,6 +15,7 @@ from sinks.embedded import limits
 from sinks.embedded.tape import pack_string, pack_varint
 from tests.contract.embedded.conftest import driver
 from tests.contract.embedded.process import PASSWORD, USER, Address
+from tests.waiting import until
 
 pytestmark = pytest.mark.clickhouse
 
@@ -118,15 +119,13 @@ def test_a_flood_of_connections_takes_little_memory_and_leaves_room(server: Addr
         assert process.memory_info().rss - before < 200 * 1024 * 1024
         for sock in socks:
             sock.close()
-    ends = time.monotonic() + 10
-    while time.monotonic() < ends:
-        try:
-            with driver(server)() as again:
-                assert again.execute("SELECT 1") == [(1,)]
-                return
-        except (OSError, EOFError):
-            time.sleep(0.1)
-    pytest.fail("the server did not get its places back")
+
+    def answers() -> bool:
+        with contextlib.suppress(OSError, EOFError), driver(server)() as again:
+            return bool(again.execute("SELECT 1") == [(1,)])
+        return False
+
+    until("the server's places", answers, 10)
 
 
 def test_half_open_connections_time_out(half_open: dict[str, socket.socket]) -> None:

@@ -16,6 +16,7 @@ import clickhouse_driver
 import pytest
 
 from tests.contract.embedded.process import Address, ServerProcess
+from tests.waiting import until
 
 pytestmark = pytest.mark.clickhouse
 
@@ -112,11 +113,8 @@ def run_long(address: Address) -> None:
 
 
 def wait_for_long(client: clickhouse_driver.Client) -> None:
-    ends = time.monotonic() + 10
     ask = "SELECT count() FROM system.processes WHERE query LIKE '%1000000000000%'"
-    while client.execute(ask)[0][0] < 2:
-        assert time.monotonic() < ends
-        time.sleep(0.02)
+    until("the long query", lambda: client.execute(ask)[0][0] >= 2, 10)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "example.org"])

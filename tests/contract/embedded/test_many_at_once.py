@@ -13,6 +13,7 @@ import pytest
 from clickhouse_driver.errors import ServerException
 
 from tests.contract.embedded.process import Address
+from tests.waiting import until
 
 pytestmark = pytest.mark.clickhouse
 
@@ -74,9 +75,7 @@ def test_a_slow_query_blocks_nobody_else(connect: Connect, server: Address) -> N
     thread.start()
     # The asking query finds itself too.
     ask = "SELECT count() FROM system.processes WHERE query LIKE '%sipHash64%'"
-    ends = time.monotonic() + 10
-    while quick.execute(ask)[0][0] < 2:
-        assert time.monotonic() < ends
+    until("the slow query", lambda: quick.execute(ask)[0][0] >= 2, 10)
     started = time.monotonic()
     assert quick.connection.ping()
     link = http.client.HTTPConnection(server.host, server.http_port, timeout=10)
