@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, TypeVar, get_type_hints
 
-__all__ = ["AnswerEvent", "Attributes", "InteractionEvent", "InvitationEvent", "subject_of"]
+__all__ = [
+    "AnswerEvent",
+    "Attributes",
+    "InteractionEvent",
+    "InvitationEvent",
+    "answer_event",
+    "attributes_of",
+    "interaction_event",
+    "invitation_event",
+    "subject_of",
+]
+
+E = TypeVar("E", bound=tuple[Any, ...])
 
 #: Attributes of a record, as pairs of name and value, by name.
 Attributes = tuple[tuple[str, str], ...]
@@ -87,6 +99,7 @@ class AnswerEvent(NamedTuple):
     region: str
     channel: str
     responded_at: int
+    is_test: bool
     attributes: Attributes
 
 
@@ -102,3 +115,39 @@ def subject_of(record: Mapping[str, Any], own_id: str) -> str:
     if anonymous := record["anonymous_id"]:
         return f"a:{anonymous}"
     return f"n:{record['source']}:{record[own_id]}"
+
+
+def attributes_of(record: Mapping[str, Any]) -> Attributes:
+    """Return the attributes of a record: a list of name and value as decoded, a map as stored.
+
+    Of several with one name the last that is not empty stands.
+    """
+    stored = record["attributes"]
+    if not stored:
+        return ()
+    if isinstance(stored, Mapping):
+        return tuple(sorted(stored.items()))
+    found: dict[str, str] = {}
+    for pair in stored:
+        name, value = pair["name"], pair["value"]
+        if value or name not in found:
+            found[name] = value
+    return tuple(sorted(found.items()))
+
+
+def _reader(event: type[E]) -> Callable[[Mapping[str, Any]], E]:
+    """Return the function that makes such events of records."""
+    hints = get_type_hints(event)
+    fields = [(name, kind is str) for name, kind in hints.items() if name != "attributes"]
+    make: Callable[[list[Any]], E] = event._make  # type: ignore[attr-defined]  # a NamedTuple
+
+    def read(record: Mapping[str, Any]) -> E:
+        values = [(record[name] or "") if text else record[name] for name, text in fields]
+        return make([*values, attributes_of(record)])
+
+    return read
+
+
+interaction_event = _reader(InteractionEvent)
+invitation_event = _reader(InvitationEvent)
+answer_event = _reader(AnswerEvent)
