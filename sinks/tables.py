@@ -124,10 +124,16 @@ _SLICES = Table(
         "question_id",
         "touchpoint",
         "channel",
+        "journey",
         "journey_stage",
         "team_id",
+        "agent_id",
         "product",
         "region",
+        "sla_policy",
+        "sla_metric",
+        "contact_rule",
+        "attributes",
         "slice_start",
         "bucket",
         "n",
@@ -137,6 +143,64 @@ _SLICES = Table(
         "_chunk",
         "_chunk_date",
         "_version",
+        "_definitions",
+    ),
+)
+
+_CONVERSATIONS = Table(
+    "conversations",
+    (
+        "customer_id",
+        "anonymous_id",
+        "source",
+        "conversation_id",
+        "issue_id",
+        "contact_reason",
+        "state",
+        "touchpoint",
+        "channel",
+        "journey",
+        "journey_stage",
+        "team_id",
+        "agent_id",
+        "product",
+        "region",
+        "attributes",
+        "started_at",
+        "first_solved_at",
+        "solved_at",
+        "last_event_at",
+        "events",
+        "customer_messages",
+        "replies",
+        "transfers",
+        "reopens",
+        "fact_names",
+        "fact_times",
+        "fact_values",
+        "_topic",
+        "_epoch",
+        "_partition",
+        "_version",
+        "_definitions",
+    ),
+)
+
+_REVISIONS = Table(
+    "revisions",
+    (
+        "fact",
+        "source",
+        "conversation_id",
+        "fact_at",
+        "was",
+        "became",
+        "final_at",
+        "revised_at",
+        "_topic",
+        "_epoch",
+        "_partition",
+        "_offset",
         "_definitions",
     ),
 )
@@ -187,6 +251,7 @@ _SCORE_RULES = Table(
     (
         "measure",
         "score",
+        "topic",
         "kind",
         "unit",
         "dimensions",
@@ -194,6 +259,13 @@ _SCORE_RULES = Table(
         "top_high",
         "bottom_low",
         "bottom_high",
+        "base_low",
+        "base_high",
+        "q",
+        "is_duration",
+        "higher_is_better",
+        "once_per",
+        "horizon_s",
         "scale_low",
         "scale_high",
         "n_privacy",
@@ -205,9 +277,21 @@ _SCORE_RULES = Table(
     ),
 )
 
+_ROLLUPS = Table("rollups", ("dimensions", "definitions"))
+
 RAW_TABLES: tuple[Table, ...] = (_ANSWERS, _INVITATIONS, _INTERACTIONS, _FOLLOWUPS)
 
 TABLES: dict[str, Table] = {
     table.name: table
-    for table in (*RAW_TABLES, _SLICES, _LEDGER, _REJECTS, _DEFINITIONS, _SCORE_RULES)
+    for table in (
+        *RAW_TABLES,
+        _SLICES,
+        _CONVERSATIONS,
+        _REVISIONS,
+        _LEDGER,
+        _REJECTS,
+        _DEFINITIONS,
+        _SCORE_RULES,
+        _ROLLUPS,
+    )
 }

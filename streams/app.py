@@ -134,6 +134,7 @@ class _Worker:
             flush_s=worker.flush_s,
             flush_rows=worker.flush_rows,
             known_answers=worker.known_answers,
+            known_customers=worker.known_customers,
             clock_skew_ms=int(worker.clock_skew_s * 1000),
             max_record_bytes=worker.max_record_bytes,
             worker=f"{socket.gethostname()}:{os.getpid()}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from statistics import NormalDist
 
+from schemas.facts import FACTS
 from schemas.measures import Measures
 from sinks import migrations
 from sinks.clickhouse import ClickHouse
@@ -12,7 +13,7 @@ from sinks.tables import TABLES
 from streams.settings import Scores, Settings
 from streams.wiring import measures_of
 
-__all__ = ["migrate_all", "pending_sql", "score_rule_columns"]
+__all__ = ["migrate_all", "pending_sql", "rollup_columns", "score_rule_columns"]
 
 
 def pending_sql(clickhouse: ClickHouse) -> list[str]:
@@ -37,9 +38,16 @@ def migrate_all(clickhouse: ClickHouse, settings: Settings) -> list[str]:
     names = []
     for migration in migrations.pending(clickhouse, database, migrations.load()):
         migrations.run(clickhouse, database, migration)
-        names.append(f"{migration.number:04}_{migration.name}")
+        names.append(migration.label)
     clickhouse.insert(TABLES["score_rules"], score_rule_columns(measures, settings.scores))
+    clickhouse.insert(TABLES["rollups"], rollup_columns(measures))
     return names
+
+
+def rollup_columns(measures: Measures) -> list[list[object]]:
+    """Return the columns of `rollups`: one row for each way the views group series."""
+    rollups = measures.rules.rollups
+    return [[list(dimensions) for dimensions in rollups], [measures.version] * len(rollups)]
 
 
 def score_rule_columns(measures: Measures, thresholds: Scores) -> list[list[object]]:
@@ -53,11 +61,18 @@ def score_rule_columns(measures: Measures, thresholds: Scores) -> list[list[obje
                 (
                     measure.name,
                     score.name,
+                    measure.topic,
                     score.kind,
                     score.unit,
                     list(measure.dimensions),
                     *(score.top or (None, None)),
                     *(score.bottom or (None, None)),
+                    *(score.base or (None, None)),
+                    score.q,
+                    measure.is_duration,
+                    measure.higher_is_better,
+                    measure.once_per,
+                    FACTS[measure.fact].horizon_ms // 1000 if measure.fact else 0,
                     *(measure.scale or (None, None)),
                     thresholds.n_privacy,
                     thresholds.n_stat,

@@ -130,6 +130,12 @@ class Worker(_Group):
         description="Answers a worker remembers for duplicates and corrections. Others are looked up "
         "in ClickHouse.",
     )
+    known_customers: int = Field(
+        100_000,
+        ge=0,
+        description="Customers whose history a worker remembers, for each partition. Others are "
+        "looked up in ClickHouse.",
+    )
     clock_skew_s: float = Field(
         300.0, ge=0, description="Seconds an event may be dated after its broker timestamp."
     )

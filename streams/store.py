@@ -11,12 +11,13 @@ from typing import Any
 
 from schemas.definitions import parse_measures
 from schemas.errors import SinkError
-from schemas.measures import DIMENSIONS, Measures
+from schemas.measures import ATTRIBUTE, DIMENSIONS, Measures
 from sinks.clickhouse import ClickHouse
 from sinks.tables import TABLES
 from streams.fold.cells import Cell, cells_of
 from streams.fold.chunks import Total
 from streams.fold.columns import Columns, Origin
+from streams.fold.customers import HISTORY_KINDS, Stored
 from streams.fold.kinds import Identity, Kind
 from streams.fold.known import Known
 from streams.fold.partition import FATES, Ledger
@@ -27,8 +28,8 @@ __all__ = ["Store"]
 _LOOKUP = 5_000
 
 _ANSWER_FIELDS = (
-    "op", "dismissed", "metric", "survey_kind", "scale_min", "scale_max", "higher_is_better",
-    "value_number",
+    "op", "dismissed", "completed", "metric", "survey_kind", "scale_min", "scale_max",
+    "higher_is_better", "value_number",
 )  # fmt: skip
 
 
@@ -133,15 +134,16 @@ class Store:
         values = ", ".join(DIMENSIONS)
         rows = self._clickhouse.rows(
             "SELECT measure, dimensions, toUnixTimestamp(slice_start) * 1000, bucket, n, _version, "
-            f"{values} FROM {self._database}.slices FINAL "
+            f"attributes, {values} FROM {self._database}.slices FINAL "
             "WHERE _topic = %(topic)s AND _epoch = %(epoch)s AND _partition = %(partition)s "
             "AND _chunk = %(chunk)s",
             {**_origin(origin), "chunk": chunk},
         )
         totals = []
-        for measure, names, slice_ms, bucket, n, version, *stored in rows:
+        for measure, names, slice_ms, bucket, n, version, attributes, *stored in rows:
             by_name = dict(zip(DIMENSIONS, stored, strict=True))
-            series = tuple(by_name[name] for name in names)
+            by_name |= {ATTRIBUTE + name: value for name, value in attributes.items()}
+            series = tuple(by_name.get(name, "") for name in names)
             cell = Cell(measure, tuple(names), series, slice_ms, bucket)
             totals.append(Total(cell, n, version))
         return totals
@@ -177,6 +179,49 @@ class Store:
             found |= self._known(kind, rows)
         return found
 
+    def any_history(self, kind: Kind, origin: Origin, before: int) -> bool:
+        """Return whether a topic with histories has any record before an offset."""
+        if kind.topic not in HISTORY_KINDS:
+            return False
+        rows = self._clickhouse.rows(
+            f"SELECT 1 FROM {self._database}.{kind.table} WHERE _topic = %(topic)s "
+            "AND _epoch = %(epoch)s AND _partition = %(partition)s AND _offset < %(before)s LIMIT 1",
+            {**_origin(origin), "before": before},
+        )
+        return bool(rows)
+
+    def histories(
+        self, kind: Kind, origin: Origin, before: int, subjects: Iterable[str]
+    ) -> dict[str, list[Stored]]:
+        """Return the events of some histories before an offset; the first of each identity stands."""
+        history = HISTORY_KINDS[kind.topic]
+        names = history.event._fields
+        times = {field.name for field in TABLES[kind.table].fields if field.kind == "time"}
+        columns = ", ".join(
+            f"toUnixTimestamp64Milli({name})" if name in times else name for name in names
+        )
+        no_tests = "" if kind.revision else "AND NOT is_test"
+        wanted = list(subjects)
+        found: dict[str, list[Stored]] = {}
+        for start in range(0, len(wanted), _LOOKUP):
+            rows = self._clickhouse.rows(
+                f"SELECT _subject, _offset, _definitions, {columns} "
+                f"FROM {self._database}.{kind.table} "
+                "WHERE _subject IN %(wanted)s AND _topic = %(topic)s AND _epoch = %(epoch)s "
+                f"AND _partition = %(partition)s AND _offset < %(before)s {no_tests} "
+                f"ORDER BY _offset LIMIT 1 BY {', '.join(history.identity)}",
+                {
+                    **_origin(origin),
+                    "before": before,
+                    "wanted": tuple(wanted[start : start + _LOOKUP]),
+                },
+                settings={"max_query_size": 64 * 1024 * 1024},
+            )
+            for subject, offset, definitions, *values in rows:
+                event = history.read(dict(zip(names, values, strict=True)))
+                found.setdefault(subject, []).append(Stored(offset, definitions, event))
+        return found
+
     def _known_sql(self, kind: Kind, extra: str = "") -> str:
         names = ", ".join(kind.identity)
         revision = kind.revision or "toUInt64(1)"
@@ -206,7 +251,7 @@ class Store:
 def _fields(kind: Kind) -> list[str]:
     """Return the fields a record's cells depend on."""
     table = TABLES[kind.table]
-    wanted = [kind.time, kind.symbol, "is_test", *DIMENSIONS]
+    wanted = [kind.time, kind.symbol, "is_test", "attributes", *DIMENSIONS]
     if kind.revision:
         wanted += [field for field in _ANSWER_FIELDS if field not in wanted]
     return [field for field in wanted if field in table.columns]

@@ -1,7 +1,7 @@
 -- Raw rows, slices and what is kept about them.
 --
 -- Every row is an upsert under its own key: writing it again, in any batch, any number of times,
--- changes nothing. Readers use the views of 0003.
+-- changes nothing. Readers use the views of R2.
 --
 -- Raw rows: where two rows of a partition carry one identity and revision, the one with the lowest
 -- offset wins, so the version of the engine falls as the offset grows. The partition is part of the
@@ -61,7 +61,9 @@ CREATE TABLE IF NOT EXISTS {database}.answers
     _timestamp DateTime64(3, 'UTC') COMMENT 'Broker timestamp.',
     _definitions UInt32 COMMENT 'Version of the measure definitions the record was folded with.',
     _precedence UInt64 MATERIALIZED bitNot(_offset) COMMENT 'The lowest offset wins.',
-    INDEX by_offset (_partition, _offset) TYPE minmax GRANULARITY 4
+    _subject String MATERIALIZED multiIf(customer_id != '', concat('c:', customer_id), anonymous_id != '', concat('a:', anonymous_id), concat('n:', source, ':', response_id)) COMMENT 'Whose history the record belongs to.',
+    INDEX by_offset (_partition, _offset) TYPE minmax GRANULARITY 4,
+    INDEX by_subject _subject TYPE bloom_filter(0.01) GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(_precedence)
 PARTITION BY toYYYYMM(responded_at)
@@ -96,7 +98,9 @@ CREATE TABLE IF NOT EXISTS {database}.invitations
     _timestamp DateTime64(3, 'UTC') COMMENT 'Broker timestamp.',
     _definitions UInt32 COMMENT 'Version of the measure definitions the record was folded with.',
     _precedence UInt64 MATERIALIZED bitNot(_offset) COMMENT 'The lowest offset wins.',
-    INDEX by_offset (_partition, _offset) TYPE minmax GRANULARITY 4
+    _subject String MATERIALIZED multiIf(customer_id != '', concat('c:', customer_id), anonymous_id != '', concat('a:', anonymous_id), concat('n:', source, ':', invitation_id)) COMMENT 'Whose history the record belongs to.',
+    INDEX by_offset (_partition, _offset) TYPE minmax GRANULARITY 4,
+    INDEX by_subject _subject TYPE bloom_filter(0.01) GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(_precedence)
 PARTITION BY toYYYYMM(event_time)
@@ -148,7 +152,9 @@ CREATE TABLE IF NOT EXISTS {database}.interactions
     _timestamp DateTime64(3, 'UTC') COMMENT 'Broker timestamp.',
     _definitions UInt32 COMMENT 'Version of the measure definitions the record was folded with.',
     _precedence UInt64 MATERIALIZED bitNot(_offset) COMMENT 'The lowest offset wins.',
-    INDEX by_offset (_partition, _offset) TYPE minmax GRANULARITY 4
+    _subject String MATERIALIZED multiIf(customer_id != '', concat('c:', customer_id), anonymous_id != '', concat('a:', anonymous_id), concat('n:', source, ':', conversation_id)) COMMENT 'Whose history the record belongs to.',
+    INDEX by_offset (_partition, _offset) TYPE minmax GRANULARITY 4,
+    INDEX by_subject _subject TYPE bloom_filter(0.01) GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(_precedence)
 PARTITION BY toYYYYMM(event_time)
@@ -200,12 +206,18 @@ CREATE TABLE IF NOT EXISTS {database}.slices
     question_id LowCardinality(String) COMMENT 'Question.',
     touchpoint LowCardinality(String) COMMENT 'Touchpoint.',
     channel LowCardinality(String) COMMENT 'Channel.',
+    journey LowCardinality(String) COMMENT 'Journey.',
     journey_stage LowCardinality(String) COMMENT 'Stage of the journey.',
     team_id LowCardinality(String) COMMENT 'Team.',
+    agent_id LowCardinality(String) COMMENT 'Agent.',
     product LowCardinality(String) COMMENT 'Product.',
     region LowCardinality(String) COMMENT 'Region.',
+    sla_policy LowCardinality(String) COMMENT 'Service-level policy.',
+    sla_metric LowCardinality(String) COMMENT 'Metric of the service-level policy.',
+    contact_rule LowCardinality(String) COMMENT 'Contact rule.',
+    attributes Map(LowCardinality(String), String) COMMENT 'Attributes the measure declares as dimensions.',
     slice_start DateTime('UTC') COMMENT 'Start of the minute.',
-    bucket Int32 COMMENT 'Score, or 0 for a plain count.',
+    bucket Int32 COMMENT 'Score, flag, bucket of a duration, or 0 for a plain count.',
     n Int64 COMMENT 'What the chunk adds to the bucket; negative where it took back more.',
     _topic LowCardinality(String) COMMENT 'Input topic.',
     _epoch UInt32 COMMENT 'Incarnation of the input topic.',
@@ -219,6 +231,68 @@ ENGINE = ReplacingMergeTree(_version)
 PARTITION BY _chunk_date
 ORDER BY (measure, slice_start, series, bucket, _topic, _epoch, _partition, _chunk)
 COMMENT 'Counts by series, minute and bucket, as absolute totals of input chunks.';
+
+CREATE TABLE IF NOT EXISTS {database}.conversations
+(
+    customer_id String COMMENT 'Customer, as a stable pseudonym.',
+    anonymous_id String COMMENT 'Stands in for customer_id when the customer is not known.',
+    source LowCardinality(String) COMMENT 'System the conversation is in.',
+    conversation_id String COMMENT 'Conversation within the source.',
+    issue_id String COMMENT 'Issue, linking the conversations about one problem.',
+    contact_reason LowCardinality(String) COMMENT 'Reason of the contact.',
+    state LowCardinality(String) COMMENT 'waiting, agent, bot, pending, on_hold, solved or closed.',
+    touchpoint LowCardinality(String) COMMENT 'Touchpoint, as of the last event.',
+    channel LowCardinality(String) COMMENT 'Channel, as of the last event.',
+    journey LowCardinality(String) COMMENT 'Journey, as of the last event.',
+    journey_stage LowCardinality(String) COMMENT 'Stage of the journey, as of the last event.',
+    team_id LowCardinality(String) COMMENT 'Team, as of the last event.',
+    agent_id LowCardinality(String) COMMENT 'Agent, as of the last event.',
+    product LowCardinality(String) COMMENT 'Product, as of the last event.',
+    region LowCardinality(String) COMMENT 'Region, as of the last event.',
+    attributes Map(LowCardinality(String), String) COMMENT 'Attributes, as of the last event.',
+    started_at DateTime64(3, 'UTC') COMMENT 'First event.',
+    first_solved_at Nullable(DateTime64(3, 'UTC')) COMMENT 'First solution.',
+    solved_at Nullable(DateTime64(3, 'UTC')) COMMENT 'Last solution, while it stands.',
+    last_event_at DateTime64(3, 'UTC') COMMENT 'Last event.',
+    events UInt32 COMMENT 'Events.',
+    customer_messages UInt32 COMMENT 'Messages of the customer.',
+    replies UInt32 COMMENT 'Replies of persons.',
+    transfers UInt32 COMMENT 'Transfers.',
+    reopens UInt32 COMMENT 'Times it was reopened.',
+    fact_names Array(LowCardinality(String)) COMMENT 'Facts the conversation yields, see the measures.',
+    fact_times Array(DateTime64(3, 'UTC')) COMMENT 'Time of each fact, which decides its slice.',
+    fact_values Array(Int64) COMMENT 'Value of each fact: milliseconds, a flag or a whole number.',
+    _topic LowCardinality(String) COMMENT 'Input topic.',
+    _epoch UInt32 COMMENT 'Incarnation of the input topic.',
+    _partition UInt32 COMMENT 'Input partition.',
+    _version UInt64 COMMENT 'Offset of the last record that touched this row.',
+    _definitions UInt32 COMMENT 'Version of the measure definitions.'
+)
+ENGINE = ReplacingMergeTree(_version)
+PARTITION BY cityHash64(source, conversation_id) % 8
+ORDER BY (source, conversation_id, _topic, _epoch, _partition)
+COMMENT 'Every conversation as its events so far say.';
+
+CREATE TABLE IF NOT EXISTS {database}.revisions
+(
+    fact LowCardinality(String) COMMENT 'Fact that was final and changed.',
+    source LowCardinality(String) COMMENT 'System the conversation is in.',
+    conversation_id String COMMENT 'Conversation within the source.',
+    fact_at DateTime64(3, 'UTC') COMMENT 'Time of the fact, which decides its slice.',
+    was Nullable(Int64) COMMENT 'Value before; NULL if there was none.',
+    became Nullable(Int64) COMMENT 'Value after; NULL if there is none any more.',
+    final_at DateTime64(3, 'UTC') COMMENT 'Since when the value had been final.',
+    revised_at DateTime64(3, 'UTC') COMMENT 'Broker timestamp of the late record.',
+    _topic LowCardinality(String) COMMENT 'Input topic.',
+    _epoch UInt32 COMMENT 'Incarnation of the input topic.',
+    _partition UInt32 COMMENT 'Input partition.',
+    _offset UInt64 COMMENT 'Offset of the late record.',
+    _definitions UInt32 COMMENT 'Version of the measure definitions.'
+)
+ENGINE = ReplacingMergeTree
+PARTITION BY toYYYYMM(revised_at)
+ORDER BY (_topic, _epoch, _partition, _offset, fact, source, conversation_id, fact_at)
+COMMENT 'Changes of facts that were final: a late record came after their horizon.';
 
 CREATE TABLE IF NOT EXISTS {database}.ledger
 (
@@ -276,13 +350,21 @@ CREATE TABLE IF NOT EXISTS {database}.score_rules
 (
     measure LowCardinality(String) COMMENT 'Measure.',
     score LowCardinality(String) COMMENT 'Score derived from it.',
-    kind LowCardinality(String) COMMENT 'net, share, mean or count.',
+    topic LowCardinality(String) COMMENT 'Input topic the measure counts.',
+    kind LowCardinality(String) COMMENT 'net, share, mean, quantile or count.',
     unit LowCardinality(String) COMMENT 'Unit of the value.',
     dimensions Array(LowCardinality(String)) COMMENT 'Dimensions the measure declares.',
     top_low Nullable(Int32) COMMENT 'Lowest bucket of the top box.',
     top_high Nullable(Int32) COMMENT 'Highest bucket of the top box.',
     bottom_low Nullable(Int32) COMMENT 'Lowest bucket of the bottom box.',
     bottom_high Nullable(Int32) COMMENT 'Highest bucket of the bottom box.',
+    base_low Nullable(Int32) COMMENT 'Lowest bucket of what a share is of; NULL for all.',
+    base_high Nullable(Int32) COMMENT 'Highest bucket of what a share is of.',
+    q Nullable(Float64) COMMENT 'Share of values a quantile is not below.',
+    is_duration Bool COMMENT 'Whether buckets are those of durations; values are seconds.',
+    higher_is_better Bool COMMENT 'Direction of the scale.',
+    once_per LowCardinality(String) COMMENT 'Period in which a customer counts once; empty for every answer.',
+    horizon_s UInt32 COMMENT 'Seconds after its slice that a value may still change by design.',
     scale_low Nullable(Int32) COMMENT 'Lowest score.',
     scale_high Nullable(Int32) COMMENT 'Highest score.',
     n_privacy UInt32 COMMENT 'Fewer answers: the value is suppressed.',
@@ -295,3 +377,12 @@ CREATE TABLE IF NOT EXISTS {database}.score_rules
 ENGINE = ReplacingMergeTree(updated_at)
 ORDER BY (measure, score)
 COMMENT 'How the views derive scores: from the measures file and the settings.';
+
+CREATE TABLE IF NOT EXISTS {database}.rollups
+(
+    dimensions Array(LowCardinality(String)) COMMENT 'Dimensions that are kept apart; empty for everything together.',
+    definitions UInt32 COMMENT 'Version of the measure definitions.'
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (definitions, dimensions)
+COMMENT 'How the views group series: from the measures file.';

@@ -1,6 +1,6 @@
 """Write what was folded, in the order the guarantee needs.
 
-Raw rows, slices, rejects and outputs, the ledger; only then may offsets be committed. Whatever fails is
+Raw rows, conversations, slices, rejects and outputs, the ledger; only then may offsets be committed. Whatever fails is
 tried again with the same rows: every one of them is an upsert.
 """
 
@@ -17,7 +17,14 @@ from schemas.registry import Registry
 from sinks.tables import TABLES
 from streams.agents.messages import reject_columns, reject_messages, slice_messages
 from streams.batch import LogRecord, TopicPartition
-from streams.fold.columns import Columns, Origin, ledger_columns, raw_columns, slice_columns
+from streams.fold.columns import (
+    Columns,
+    Origin,
+    conversation_columns,
+    ledger_columns,
+    raw_columns,
+    slice_columns,
+)
 from streams.fold.partition import Drained, PartitionFold, Rejected
 from streams.outputs import Outputs
 from streams.patience import insist
@@ -64,6 +71,13 @@ class Flusher:
             EarshotError: ClickHouse or Kafka refuse for a reason that will not pass.
         """
         rows = await self._write_raw(lots)
+        conversations = [
+            conversation_columns(lot.drained.conversations, self._origin(lot.tp))
+            for lot in lots
+            if lot.drained.conversations
+        ]
+        if conversations:
+            await self._upsert("conversations", conversations)
         slices = [
             slice_columns(lot.drained.slices, self._origin(lot.tp))
             for lot in lots

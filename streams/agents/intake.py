@@ -56,6 +56,7 @@ class IntakeConfig:
     flush_s: float
     flush_rows: int
     known_answers: int
+    known_customers: int
     clock_skew_ms: int
     max_record_bytes: int
     worker: str
@@ -84,6 +85,7 @@ class Intake:
             measures=measures,
             chunk_size=config.chunk_size,
             known_answers=config.known_answers,
+            known_customers=config.known_customers,
             clock_skew_ms=config.clock_skew_ms,
             ask=self._ask,
         )
@@ -163,6 +165,19 @@ class Intake:
                 )
             )
             fold.learn(found)
+        if subjects := fold.missing_customers(decoded):
+            histories = await self._ask(
+                partial(
+                    self._store.histories,
+                    fold.kind,
+                    self._origin(run.tp),
+                    fold.lookup_bound,
+                    subjects,
+                )
+            )
+            for version in {one.definitions for events in histories.values() for one in events}:
+                await self._ask(partial(self._store.definitions, version))
+            fold.learn_customers(subjects, histories, self._store.definitions)
         # Nothing is awaited between folding and keeping the rejects: a cancellation in between would
         # let a flush commit past records that stand nowhere.
         rejects = fold.fold(decoded)

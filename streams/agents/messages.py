@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from schemas.codec import Encoder
 from schemas.framing import unframe
-from schemas.measures import DIMENSIONS
+from schemas.measures import ATTRIBUTE
 from sinks.tables import TABLES
 from streams.batch import LogRecord, TopicPartition
 from streams.fold.cells import SLICE_MS
@@ -28,9 +29,7 @@ def slice_messages(columns: Columns, encoder: Encoder) -> list[Message]:
         record = {
             "measure": row["measure"],
             "dimensions": [
-                {"name": name, "value": row[name]}
-                for name in DIMENSIONS
-                if name in row["dimensions"]
+                {"name": name, "value": _dimension(row, name)} for name in row["dimensions"]
             ],
             "slice_start": row["slice_start"] * 1000,
             "slice_ms": SLICE_MS,
@@ -98,6 +97,13 @@ def reject_columns(rejects: Sequence[Reject], epoch: int) -> Columns:
         for tp, reject, record in rejects
     ]
     return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _dimension(row: Mapping[str, Any], name: str) -> str:
+    """Return a dimension of a row of `slices`."""
+    if name.startswith(ATTRIBUTE):
+        return str(row["attributes"].get(name.removeprefix(ATTRIBUTE), ""))
+    return str(row[name])
 
 
 #: The header's id is unsigned, Avro's int is not. No registry hands out an id beyond this one.

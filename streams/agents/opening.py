@@ -12,6 +12,7 @@ from schemas.measures import Measures
 from streams.batch import TopicPartition
 from streams.fold.chunks import chunk_of
 from streams.fold.columns import Origin
+from streams.fold.customer_memory import CustomerMemory
 from streams.fold.judging import Rules
 from streams.fold.kinds import KINDS
 from streams.fold.known import KnownRecords
@@ -43,6 +44,7 @@ class Opener:
         measures: Measures,
         chunk_size: int,
         known_answers: int,
+        known_customers: int,
         clock_skew_ms: int,
         ask: Ask,
     ) -> None:
@@ -50,6 +52,7 @@ class Opener:
         self._measures = measures
         self._chunk_size = chunk_size
         self._known_answers = known_answers
+        self._known_customers = known_customers
         self._clock_skew_ms = clock_skew_ms
         self._ask = ask
 
@@ -71,11 +74,14 @@ class Opener:
         known = KnownRecords(limit, complete=complete)
         for identity, entry in seen.items():
             known.put(identity, entry)
+        # Histories are built when their customer comes again: a restart does not wait for all.
+        any_history = await self._ask(partial(self._store.any_history, kind, origin, before))
         fold = PartitionFold(
             kind,
             start=start,
             chunk_size=size,
             known=known,
+            customers=CustomerMemory(self._known_customers, complete=not any_history),
             rules_for=partial(self._rules_for, folded_with),
         )
         if lost is not None:

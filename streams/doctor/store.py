@@ -70,7 +70,7 @@ class Store:
         with self._open() as clickhouse:
             left = migrations.pending(clickhouse, self._database, files)
         if left:
-            names = ", ".join(f"{migration.number:04}_{migration.name}" for migration in left)
+            names = ", ".join(migration.label for migration in left)
             raise SinkError(
                 f"{len(left)} of {len(files)} migrations are pending: {names}.",
                 cure="Run `earshot migrate`.",

@@ -8,16 +8,31 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
 
-from schemas.measures import DIMENSIONS
+from schemas.measures import ATTRIBUTE, DIMENSIONS
 from sinks.tables import Field, FieldKind, Table
-from streams.fold.partition import Folded, Ledger, SliceRow
+from streams.fold.partition import ConversationRow, Folded, Ledger, SliceRow
+from streams.histories.conversations import Conversation
+from streams.histories.events import attributes_of
 
-__all__ = ["Columns", "Origin", "ledger_columns", "raw_columns", "series_hash", "slice_columns"]
+__all__ = [
+    "Columns",
+    "Origin",
+    "conversation_columns",
+    "ledger_columns",
+    "raw_columns",
+    "series_hash",
+    "slice_columns",
+]
 
 #: Where rows come from: input topic, its epoch, its partition.
 Origin = tuple[str, int, int]
 
 Columns = list[list[Any]]
+
+#: Dimensions a conversation has, in the order of its table.
+_OF_CONVERSATION = (
+    "touchpoint", "channel", "journey", "journey_stage", "team_id", "agent_id", "product", "region",
+)  # fmt: skip
 
 
 def raw_columns(table: Table, rows: Sequence[Folded], origin: Origin) -> Columns:
@@ -36,10 +51,31 @@ def raw_columns(table: Table, rows: Sequence[Folded], origin: Origin) -> Columns
     ]
 
 
+def conversation_columns(rows: Sequence[ConversationRow], origin: Origin) -> Columns:
+    """Return the columns of `conversations` for rows of one partition."""
+    topic, epoch, partition = origin
+    found = [
+        (
+            *_who(row.subject),
+            *_what(row.conversation),
+            [fact.name for fact in row.facts],
+            [fact.time_ms for fact in row.facts],
+            [fact.value for fact in row.facts],
+            topic,
+            epoch,
+            partition,
+            row.version,
+            row.definitions,
+        )
+        for row in rows
+    ]
+    return [list(column) for column in zip(*found, strict=True)]
+
+
 def slice_columns(rows: Sequence[SliceRow], origin: Origin) -> Columns:
     """Return the columns of `slices` for rows of one partition."""
     topic, epoch, partition = origin
-    columns: Columns = [[] for _ in range(13 + len(DIMENSIONS))]
+    columns: Columns = [[] for _ in range(14 + len(DIMENSIONS))]
     for row in rows:
         cell, n, version = row.total
         values = dict(zip(cell.names, cell.dimensions, strict=True))
@@ -50,6 +86,7 @@ def slice_columns(rows: Sequence[SliceRow], origin: Origin) -> Columns:
                 series_hash(cell.measure, cell.names, cell.dimensions),
                 list(cell.names),
                 *(values.get(name, "") for name in DIMENSIONS),
+                _attributes_of(values),
                 cell.slice_ms // 1000,
                 cell.bucket,
                 n,
@@ -61,7 +98,7 @@ def slice_columns(rows: Sequence[SliceRow], origin: Origin) -> Columns:
                 version,
                 row.definitions,
             ),
-            strict=False,
+            strict=True,
         ):
             column.append(value)
     return columns
@@ -104,7 +141,45 @@ def series_hash(measure: str, names: tuple[str, ...], values: tuple[str, ...]) -
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=16).digest(), "big")
 
 
+def _attributes_of(dimensions: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name.removeprefix(ATTRIBUTE): value
+        for name, value in dimensions.items()
+        if name.startswith(ATTRIBUTE)
+    }
+
+
+def _who(subject: str) -> tuple[str, str]:
+    """Return customer_id and anonymous_id of a subject."""
+    kind, _, name = subject.partition(":")
+    return name if kind == "c" else "", name if kind == "a" else ""
+
+
+def _what(found: Conversation) -> tuple[Any, ...]:
+    dimensions = dict(found.dimensions)
+    return (
+        found.source,
+        found.conversation_id,
+        found.issue_id,
+        found.contact_reason,
+        found.state,
+        *(dimensions.get(name, "") for name in _OF_CONVERSATION),
+        _attributes_of(dimensions),
+        found.start_ms,
+        found.first_solve_ms,
+        found.last_solve_ms,
+        found.end_ms,
+        found.events,
+        found.customer_messages,
+        found.replies,
+        found.transfers,
+        found.reopens,
+    )
+
+
 def _column(field: Field, rows: Sequence[Folded]) -> list[Any]:
+    if field.kind == "attributes":
+        return [dict(attributes_of(row.record)) for row in rows]
     convert = _CONVERT[field.kind]
     name = field.name
     return [convert(row.record[name]) for row in rows]
@@ -118,17 +193,12 @@ def _text(value: str | None) -> str:
     return value or ""
 
 
-def _attributes(pairs: Sequence[Mapping[str, str]]) -> dict[str, str]:
-    return {pair["name"]: pair["value"] for pair in pairs}
-
-
 _CONVERT: dict[FieldKind, Callable[[Any], Any]] = {
     "text": _text,
     "flag": _same,
     "number": _same,
     "time": _same,
     "list": list,
-    "attributes": _attributes,
 }
 
 

@@ -92,6 +92,12 @@ def _check_answer(record: dict[str, Any], measures: Measures) -> Rejection | Non
             f"scale {record['scale_min']} to {record['scale_max']}, "
             f"higher_is_better {str(record['higher_is_better']).lower()}",
         )
+    if measure.survey_versions and record["survey_version"] not in measure.survey_versions:
+        return Rejection(
+            "no_measure",
+            f"the measure {measure.name} takes survey_version "
+            f"{', '.join(map(str, sorted(measure.survey_versions)))}, not {record['survey_version']}",
+        )
     if record["op"] == "DELETE" or record["dismissed"]:
         return None
     score = record["value_number"]

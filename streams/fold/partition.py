@@ -13,12 +13,22 @@ from typing import Any, Literal, NamedTuple
 from schemas.measures import Measures
 from streams.fold.cells import cells_of
 from streams.fold.chunks import ChunkTotals, Total, chunk_of, chunk_start
+from streams.fold.customer_memory import CustomerMemory
+from streams.fold.customers import (
+    HISTORY_KINDS,
+    ConversationId,
+    Customer,
+    Stored,
+)
 from streams.fold.judging import Rules, check
 from streams.fold.kinds import Identity, Kind
 from streams.fold.known import Known, KnownRecords
 from streams.fold.rejection import Rejection
+from streams.histories.conversations import Conversation
+from streams.histories.fact import Fact
 
 __all__ = [
+    "ConversationRow",
     "Decoded",
     "Drained",
     "Fate",
@@ -60,6 +70,16 @@ class Rejected(NamedTuple):
     rejection: Rejection
 
 
+class ConversationRow(NamedTuple):
+    """A conversation as its events so far say; `version` is the last offset that changed it."""
+
+    subject: str
+    conversation: Conversation
+    facts: tuple[Fact, ...]
+    version: int
+    definitions: int
+
+
 class SliceRow(NamedTuple):
     """The total of one cell in one chunk."""
 
@@ -93,6 +113,7 @@ class Drained:
 
     position: int
     rows: list[Folded]
+    conversations: list[ConversationRow]
     slices: list[SliceRow]
     ledgers: list[Ledger]
 
@@ -108,6 +129,7 @@ class PartitionFold:
         start: Offset of the first record it will see; a chunk's start, or the log's.
         chunk_size: Offsets in a chunk.
         known: What was seen before `start`.
+        customers: The histories of customers before `start`.
         rules_for: The rules a chunk is judged by. A chunk that was folded before must get the same
             ones again.
     """
@@ -119,11 +141,14 @@ class PartitionFold:
         start: int,
         chunk_size: int,
         known: KnownRecords,
+        customers: CustomerMemory,
         rules_for: Callable[[int], Rules],
     ) -> None:
         self.kind = kind
         self.position = start
         self.known = known
+        self.customers = customers
+        self._history_kind = HISTORY_KINDS.get(kind.topic)
         self._resumed_at = start
         self._chunk_size = chunk_size
         self._rules_for = rules_for
@@ -134,6 +159,7 @@ class PartitionFold:
         self._rows: list[Folded] = []
         self._slices: list[SliceRow] = []
         self._closed: list[Ledger] = []
+        self._changed: dict[tuple[str, ConversationId], int] = {}
 
     @property
     def pending(self) -> int:
@@ -159,6 +185,33 @@ class PartitionFold:
         """Remember what a look-up found."""
         for identity, known in found.items():
             self.known.put(identity, known)
+
+    def missing_customers(self, batch: Iterable[Decoded]) -> set[str]:
+        """Return the subjects whose histories must be looked up, and learned, before `fold`."""
+        kind = self._history_kind
+        if kind is None or self.customers.complete:
+            return set()
+        return self.customers.missing(
+            kind.subject_of(record.content)
+            for record in batch
+            if not isinstance(record.content, Rejection)
+            and self._joins_history(
+                record.content, self._rules_for(self._chunk_of(record)).measures
+            )
+        )
+
+    def learn_customers(
+        self,
+        wanted: Iterable[str],
+        found: Mapping[str, Sequence[Stored]],
+        definitions: Callable[[int], Measures],
+    ) -> None:
+        """Build the histories a look-up found; who has none is known to have none."""
+        if self._history_kind is not None:
+            for subject in wanted:
+                if stored := found.get(subject):
+                    customer = Customer.restored(self._history_kind, stored, definitions)
+                    self.customers.put(subject, customer)
 
     def resume(self, ledger: Ledger, totals: Iterable[Total]) -> None:
         """Take over a chunk whose start the log no longer holds, as it was stored."""
@@ -194,17 +247,20 @@ class PartitionFold:
         ledgers = self._closed
         if self._ledger is not None and self._ledger_changed:
             ledgers = [*ledgers, replace(self._ledger, fates=dict(self._ledger.fates))]
-        drained = Drained(self.position, self._rows, self._slices, ledgers)
+        conversations = self._drain_conversations()
+        drained = Drained(self.position, self._rows, conversations, self._slices, ledgers)
         self._rows, self._slices, self._closed = [], [], []
         self._ledger_changed = False
         return drained
 
     def written(self, drained: Drained) -> None:
         """Say that a drained lot is durable: what it made known may be forgotten."""
-        self.known.forget_before(chunk_start(drained.position, self._chunk_size))
+        start = chunk_start(drained.position, self._chunk_size)
+        self.known.forget_before(start)
+        self.customers.forget_before(start)
 
     def _ledger_of(self, record: Decoded) -> Ledger:
-        chunk = chunk_of(record.offset, self._chunk_size)
+        chunk = self._chunk_of(record)
         if self._ledger is None or self._ledger.chunk != chunk:
             self._close_chunk()
             first = max(self.position, chunk * self._chunk_size)
@@ -242,6 +298,28 @@ class PartitionFold:
                 for total in self._totals.drain()
             ]
 
+    def _drain_conversations(self) -> list[ConversationRow]:
+        rows = []
+        for (subject, (source, conversation_id)), offset in self._changed.items():
+            customer = self.customers.get(subject)
+            if customer is None:  # never while a record of the open chunk touched it
+                raise AssertionError(conversation_id)
+            history = customer.conversations
+            rows.append(
+                ConversationRow(
+                    subject,
+                    history.conversation(source, conversation_id),
+                    history.facts_of(source, conversation_id),
+                    offset,
+                    customer.measures.version,
+                )
+            )
+        self._changed = {}
+        return rows
+
+    def _chunk_of(self, record: Decoded) -> int:
+        return chunk_of(record.offset, self._chunk_size)
+
     def _fold_one(self, record: Decoded, rules: Rules, rejects: list[Rejected]) -> Fate:
         content = record.content
         if not isinstance(content, Rejection):
@@ -260,6 +338,7 @@ class PartitionFold:
         if known is not None and revision in known.revisions:
             return "duplicate"
         self._rows.append(Folded(offset, record.timestamp_ms, measures.version, content))
+        self._join_history(offset, content, measures)
         cells = cells_of(self.kind, content, measures)
         if known is None:
             self._totals.add(cells, 1, offset)
@@ -274,3 +353,28 @@ class PartitionFold:
         self._totals.add(cells, 1, offset)
         self.known.put(identity, Known(revisions, revision, cells, offset))
         return "corrected"
+
+    def _joins_history(self, content: Mapping[str, Any], measures: Measures) -> bool:
+        """Tests are in no history; a revision of an answer that is one still hides the older ones."""
+        if self.kind.revision is None:
+            return not content["is_test"]
+        return measures.once_per_customer
+
+    def _join_history(self, offset: int, content: Mapping[str, Any], measures: Measures) -> None:
+        """Add a record to the history of its customer, and what that changes to the totals."""
+        kind = self._history_kind
+        if kind is None:
+            return
+        subject = kind.subject_of(content)
+        if not self._joins_history(content, measures):
+            if self.kind.revision is not None:
+                # No measure needs it now; one may later, and then it must be looked up.
+                self.customers.discard(subject)
+            return
+        customer = self.customers.get(subject) or Customer(kind, measures)
+        change = customer.add(kind.read(content), measures, offset)
+        self.customers.put(subject, customer)
+        self._totals.add(change.removed, -1, offset)
+        self._totals.add(change.added, 1, offset)
+        for conversation in change.conversations:
+            self._changed[subject, conversation] = offset

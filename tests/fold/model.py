@@ -11,10 +11,20 @@ from schemas.definitions import load_measures
 from schemas.measures import Measures
 from streams.fold.cells import Cell, cells_of
 from streams.fold.chunks import Total, chunk_of, chunk_start
+from streams.fold.customer_memory import CustomerMemory
+from streams.fold.customers import HISTORY_KINDS, Stored
 from streams.fold.judging import Rules
 from streams.fold.kinds import KINDS, Identity, Kind
 from streams.fold.known import Known, KnownRecords
-from streams.fold.partition import Decoded, Drained, Folded, Ledger, PartitionFold, Rejected
+from streams.fold.partition import (
+    ConversationRow,
+    Decoded,
+    Drained,
+    Folded,
+    Ledger,
+    PartitionFold,
+    Rejected,
+)
 from tests.builders import ANSWERS
 
 MEASURES = load_measures()
@@ -40,6 +50,7 @@ class Tables:
     ledger: dict[int, tuple[int, ...]] = field(default_factory=dict)
     ledgers: dict[int, Ledger] = field(default_factory=dict)
     rejects: dict[int, str] = field(default_factory=dict)
+    conversations: dict[tuple[str, str], ConversationRow] = field(default_factory=dict)
 
     def write(self, drained: Drained, rejects: Sequence[Rejected], until: Step = "ledger") -> None:
         """Write a lot in the order of a flush, up to and with one step."""
@@ -50,6 +61,12 @@ class Tables:
                 held = self.raw.get(key)
                 if held is None or row.offset <= held.offset:  # the lowest offset wins
                     self.raw[key] = row
+            for conversation_row in drained.conversations:
+                found = conversation_row.conversation
+                id_ = (found.source, found.conversation_id)
+                stored_row = self.conversations.get(id_)
+                if stored_row is None or stored_row.version <= conversation_row.version:
+                    self.conversations[id_] = conversation_row
         if reached >= 2:
             for slice_row in drained.slices:
                 total = slice_row.total
@@ -87,6 +104,18 @@ class Tables:
             )
         return dict(sorted(found.items(), key=lambda item: item[1].offset))
 
+    def histories(self, before: int, subjects: Iterable[str]) -> dict[str, list[Stored]]:
+        """Return the stored events of some subjects before an offset."""
+        history = HISTORY_KINDS[self.kind.topic]
+        found: dict[str, list[Stored]] = {}
+        for row in sorted(self.raw.values(), key=lambda row: row.offset):
+            subject = history.subject_of(row.record)
+            joins = self.kind.revision is not None or not row.record["is_test"]
+            if row.offset < before and subject in set(subjects) and joins:
+                event = history.read(row.record)
+                found.setdefault(subject, []).append(Stored(row.offset, row.definitions, event))
+        return found
+
     def totals(self, chunk: int) -> list[Total]:
         return [
             Total(key.cell, n, version)
@@ -121,6 +150,7 @@ class Worker:
         *,
         chunk: int,
         limit: int = UNLIMITED,
+        customer_limit: int = UNLIMITED,
         measures: Measures = MEASURES,
         definitions: dict[int, Measures] | None = None,
     ) -> None:
@@ -146,8 +176,16 @@ class Worker:
         known = KnownRecords(limit, complete=len(seen) <= limit)
         for identity, entry in list(seen.items())[max(0, len(seen) - limit) :]:
             known.put(identity, entry)
+        customers = CustomerMemory(
+            customer_limit, complete=not any(row.offset < before for row in tables.raw.values())
+        )
         self.fold = PartitionFold(
-            tables.kind, start=start, chunk_size=chunk, known=known, rules_for=rules_for
+            tables.kind,
+            start=start,
+            chunk_size=chunk,
+            known=known,
+            customers=customers,
+            rules_for=rules_for,
         )
         if half is not None and resumes:
             self.fold.resume(_copied(half), tables.totals(first))
@@ -159,6 +197,10 @@ class Worker:
             self.lookups += 1
             seen = self.tables.seen(self.fold.lookup_bound, self.definitions)
             self.fold.learn({name: seen[name] for name in missing if name in seen})
+        subjects = self.fold.missing_customers(records)
+        if subjects:
+            histories = self.tables.histories(self.fold.lookup_bound, subjects)
+            self.fold.learn_customers(subjects, histories, self.definitions.__getitem__)
         self.rejects += self.fold.fold(records)
 
     def flush(self) -> int:

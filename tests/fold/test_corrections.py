@@ -144,9 +144,10 @@ def test_a_cell_is_a_minute_of_event_time() -> None:
 
 def test_dimensions_are_those_the_measure_declares_in_its_order() -> None:
     log = log_of([answer(touchpoint=None, journey_stage="buy")], timestamp_ms=NOW_MS)
-    series = ("s1", "q1", "", "EMAIL", "buy")
+    series = ("s1", "q1", "", "EMAIL", "buy", "", "", "", "")
     minute = NOW_MS // 60_000 * 60_000
     assert folded(log, chunk=8).counts() == {
         Cell("nps.relational", oracle.NAMES, series, minute, 9): 1,
+        Cell("nps.relational.customers", oracle.NAMES, series, minute, 9): 1,
         Cell("answers", oracle.NAMES, series, minute, 0): 1,
     }

@@ -30,6 +30,7 @@ dimensions = {dimensions}
 [[measure.score]]
 name = "nps"
 kind = "net"
+unit = "points"
 top = [9, 10]
 bottom = [0, 6]
 """

@@ -7,10 +7,21 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.measures import Measures
+from streams.fold.kinds import KINDS
 from streams.fold.partition import Decoded
-from tests.builders import NOW_MS, answer
+from tests.builders import ANSWERS, NOW_MS, answer
 from tests.fold import oracle
-from tests.fold.model import STEPS, UNLIMITED, Tables, Worker, folded, log_of, restart_at
+from tests.fold.model import (
+    MEASURES,
+    STEPS,
+    UNLIMITED,
+    Tables,
+    Worker,
+    folded,
+    log_of,
+    restart_at,
+)
 from tests.fold.strategies import logs
 
 CHUNKS = st.sampled_from([4, 8])
@@ -30,18 +41,31 @@ STORIES = st.lists(st.one_of(TAKE, TAKE, TAKE, FLUSH, CRASH, DIE, AGAIN, ZOMBIE,
 Story = list[tuple[str, Any]]
 
 
-def told(log: list[Decoded], story: Story, *, chunk: int, limit: int = UNLIMITED) -> Tables:
+def told(
+    log: list[Decoded],
+    story: Story,
+    *,
+    chunk: int,
+    limit: int = UNLIMITED,
+    customers: int = UNLIMITED,
+    topic: str = ANSWERS,
+    measures: Measures = MEASURES,
+) -> Tables:
     """Return the tables after a story, and a quiet end."""
-    tables = Tables()
+    tables = Tables(KINDS[topic])
     committed = 0
-    worker = Worker(tables, 0, chunk=chunk, limit=limit)
     zombies: list[Worker] = []
 
     def ahead(one: Worker, n: int) -> list[Decoded]:
         return [record for record in log if record.offset >= one.fold.position][:n]
 
     def reborn() -> Worker:
-        return Worker(tables, restart_at(committed, chunk), chunk=chunk, limit=limit)
+        start = restart_at(committed, chunk)
+        return Worker(
+            tables, start, chunk=chunk, limit=limit, customer_limit=customers, measures=measures
+        )
+
+    worker = reborn()
 
     for what, how in story:
         match what:

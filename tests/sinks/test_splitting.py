@@ -11,7 +11,7 @@ from sinks.migrations import Migration, load
 
 
 def split(text: str) -> list[str]:
-    return Migration(1, "test", text).statements("shop")
+    return Migration("0001_test", text).statements("shop")
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_the_shipped_files_split_at_every_statement() -> None:
     for migration in load():
         starts = len(re.findall(r"^(?:CREATE|ALTER|INSERT|DROP)", migration.text, re.MULTILINE))
         statements = migration.statements("shop")
-        assert len(statements) == starts, migration.name
+        assert len(statements) == starts, migration.label
         assert not any("{database}" in statement for statement in statements)
         assert not any(line.lstrip().startswith("--") for s in statements for line in s.split("\n"))
 

@@ -131,7 +131,7 @@ class Stage:
     ) -> WorkerProcess:
         """Start a worker. It reads little at a time and flushes often, so that much can go wrong."""
         worker = {
-            "chunk": 64, "flush_s": 0.1, "fetch_records": 100, "known_answers": 50, "stop_s": 10,
+            "chunk": 64, "flush_s": 0.1, "fetch_records": 100, "known_answers": 50, "known_customers": 5, "stop_s": 10,
         } | self.settings | settings  # fmt: skip
         environment = {k: v for k, v in os.environ.items() if not k.startswith("EARSHOT_")} | {
             "EARSHOT_KAFKA__BROKERS": brokers or self.brokers,

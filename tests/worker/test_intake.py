@@ -77,7 +77,7 @@ async def _no_wait(_: float) -> None:
 
 def intake_in(world: World, *, flush_rows: int = 1000) -> Intake:
     config = IntakeConfig(
-        chunk_size=8, flush_s=10.0, flush_rows=flush_rows, known_answers=10, clock_skew_ms=0,
+        chunk_size=8, flush_s=10.0, flush_rows=flush_rows, known_answers=10, known_customers=10, clock_skew_ms=0,
         max_record_bytes=10_000, worker="w",
     )  # fmt: skip
     return Intake(
