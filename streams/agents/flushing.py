@@ -1,7 +1,7 @@
 """Write what was folded, in the order the guarantee needs.
 
-Raw rows, conversations, slices, rejects and outputs, the ledger; only then may offsets be committed. Whatever fails is
-tried again with the same rows: every one of them is an upsert.
+Raw rows, conversations, slices, rejects and outputs, the ledger; only then may offsets be committed.
+Whatever fails is tried again with the same rows: every one of them is an upsert.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from streams.fold.columns import (
     conversation_columns,
     ledger_columns,
     raw_columns,
+    revision_columns,
     slice_columns,
 )
 from streams.fold.partition import Drained, PartitionFold, Rejected
@@ -78,6 +79,13 @@ class Flusher:
         ]
         if conversations:
             await self._upsert("conversations", conversations)
+        revisions = [
+            revision_columns(lot.drained.revisions, self._origin(lot.tp))
+            for lot in lots
+            if lot.drained.revisions
+        ]
+        if revisions:
+            await self._upsert("revisions", revisions)
         slices = [
             slice_columns(lot.drained.slices, self._origin(lot.tp))
             for lot in lots

@@ -8,9 +8,10 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
 
+from schemas.facts import HORIZONS_MS
 from schemas.measures import ATTRIBUTE, DIMENSIONS
 from sinks.tables import Field, FieldKind, Table
-from streams.fold.partition import ConversationRow, Folded, Ledger, SliceRow
+from streams.fold.partition import ConversationRow, Folded, Ledger, RevisionRow, SliceRow
 from streams.histories.conversations import Conversation
 from streams.histories.events import attributes_of
 
@@ -20,6 +21,7 @@ __all__ = [
     "conversation_columns",
     "ledger_columns",
     "raw_columns",
+    "revision_columns",
     "series_hash",
     "slice_columns",
 ]
@@ -68,6 +70,30 @@ def conversation_columns(rows: Sequence[ConversationRow], origin: Origin) -> Col
             row.definitions,
         )
         for row in rows
+    ]
+    return [list(column) for column in zip(*found, strict=True)]
+
+
+def revision_columns(rows: Sequence[RevisionRow], origin: Origin) -> Columns:
+    """Return the columns of `revisions` for rows of one partition."""
+    topic, epoch, partition = origin
+    found = [
+        (
+            fact.name,
+            *conversation,
+            fact.time_ms,
+            fact.value,
+            became,
+            fact.time_ms + HORIZONS_MS[fact.name],
+            row.timestamp_ms,
+            topic,
+            epoch,
+            partition,
+            row.offset,
+            row.definitions,
+        )
+        for row in rows
+        for conversation, fact, became in [row.overtaken]
     ]
     return [list(column) for column in zip(*found, strict=True)]
 

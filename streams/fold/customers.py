@@ -7,10 +7,11 @@ of the definitions, that of its newest record, so a replay derives it the same w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+from schemas.facts import HORIZONS_MS
 from schemas.measures import Measures
 from streams.fold.cells import Cell, cells_of_facts
 from streams.histories.answers import AnswerHistory
@@ -35,6 +36,7 @@ __all__ = [
     "CustomerChange",
     "Event",
     "HistoryKind",
+    "Overtaken",
     "Stored",
 ]
 
@@ -136,12 +138,21 @@ HISTORY_KINDS: dict[str, HistoryKind] = {
 }  # fmt: skip
 
 
+class Overtaken(NamedTuple):
+    """A fact with a horizon that a record changed: whose it is, what it was and what it became."""
+
+    conversation: ConversationId
+    fact: Fact
+    became: int | None
+
+
 class CustomerChange(NamedTuple):
     """What a record does: cells to take back, cells to add, conversations that are not as before."""
 
     removed: list[Cell]
     added: list[Cell]
     conversations: Iterable[ConversationId]
+    overtaken: Sequence[Overtaken] = ()
 
 
 class Customer:
@@ -179,6 +190,7 @@ class Customer:
             list(cells_of_facts(change.removed, measures)),
             list(cells_of_facts(change.added, measures)),
             conversations,
+            self._overtaken(change, conversations),
         )
 
     @property
@@ -192,6 +204,28 @@ class Customer:
     def _add(self, event: Event) -> tuple[Change, tuple[ConversationId, ...]]:
         self._events.append(event)
         return self._history.add(event, self.measures)
+
+    def _overtaken(
+        self, change: Change, conversations: Sequence[ConversationId]
+    ) -> list[Overtaken]:
+        """Return the facts with a horizon that a record changed.
+
+        Only its own conversation can be solved at another time than before; of the others the value
+        alone changes.
+        """
+        found: list[Overtaken] = []
+        for fact in change.removed:
+            if fact.name not in HORIZONS_MS:
+                continue
+            whose, became = conversations[0], None
+            for conversation in conversations:
+                for now in self.conversations.facts_of(*conversation):
+                    one = Overtaken(conversation, fact, now.value)
+                    same = now.name == fact.name and now.time_ms == fact.time_ms
+                    if same and now.value != fact.value and one not in found:
+                        whose, became = conversation, now.value
+            found.append(Overtaken(whose, fact, became))
+        return found
 
     def _derive_again(self, event: Event, measures: Measures) -> CustomerChange:
         """Take everything back as it was, and add everything as the new definitions have it."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
+from schemas.facts import HORIZONS_MS
 from schemas.measures import Measures
 from streams.fold.cells import cells_of
 from streams.fold.chunks import ChunkTotals, Total, chunk_of, chunk_start
@@ -18,6 +19,7 @@ from streams.fold.customers import (
     HISTORY_KINDS,
     ConversationId,
     Customer,
+    Overtaken,
     Stored,
 )
 from streams.fold.judging import Rules, check
@@ -36,6 +38,7 @@ __all__ = [
     "Ledger",
     "PartitionFold",
     "Rejected",
+    "RevisionRow",
     "SliceRow",
 ]
 
@@ -80,6 +83,15 @@ class ConversationRow(NamedTuple):
     definitions: int
 
 
+class RevisionRow(NamedTuple):
+    """A fact that was final and changed, because the record at `offset` came so late."""
+
+    overtaken: Overtaken
+    offset: int
+    timestamp_ms: int
+    definitions: int
+
+
 class SliceRow(NamedTuple):
     """The total of one cell in one chunk."""
 
@@ -114,6 +126,7 @@ class Drained:
     position: int
     rows: list[Folded]
     conversations: list[ConversationRow]
+    revisions: list[RevisionRow]
     slices: list[SliceRow]
     ledgers: list[Ledger]
 
@@ -160,6 +173,7 @@ class PartitionFold:
         self._slices: list[SliceRow] = []
         self._closed: list[Ledger] = []
         self._changed: dict[tuple[str, ConversationId], int] = {}
+        self._revisions: list[RevisionRow] = []
 
     @property
     def pending(self) -> int:
@@ -248,8 +262,10 @@ class PartitionFold:
         if self._ledger is not None and self._ledger_changed:
             ledgers = [*ledgers, replace(self._ledger, fates=dict(self._ledger.fates))]
         conversations = self._drain_conversations()
-        drained = Drained(self.position, self._rows, conversations, self._slices, ledgers)
-        self._rows, self._slices, self._closed = [], [], []
+        drained = Drained(
+            self.position, self._rows, conversations, self._revisions, self._slices, ledgers
+        )
+        self._rows, self._slices, self._closed, self._revisions = [], [], [], []
         self._ledger_changed = False
         return drained
 
@@ -338,7 +354,7 @@ class PartitionFold:
         if known is not None and revision in known.revisions:
             return "duplicate"
         self._rows.append(Folded(offset, record.timestamp_ms, measures.version, content))
-        self._join_history(offset, content, measures)
+        self._join_history(record, content, measures)
         cells = cells_of(self.kind, content, measures)
         if known is None:
             self._totals.add(cells, 1, offset)
@@ -360,7 +376,9 @@ class PartitionFold:
             return not content["is_test"]
         return measures.once_per_customer
 
-    def _join_history(self, offset: int, content: Mapping[str, Any], measures: Measures) -> None:
+    def _join_history(
+        self, record: Decoded, content: Mapping[str, Any], measures: Measures
+    ) -> None:
         """Add a record to the history of its customer, and what that changes to the totals."""
         kind = self._history_kind
         if kind is None:
@@ -371,6 +389,7 @@ class PartitionFold:
                 # No measure needs it now; one may later, and then it must be looked up.
                 self.customers.discard(subject)
             return
+        offset = record.offset
         customer = self.customers.get(subject) or Customer(kind, measures)
         change = customer.add(kind.read(content), measures, offset)
         self.customers.put(subject, customer)
@@ -378,3 +397,8 @@ class PartitionFold:
         self._totals.add(change.added, 1, offset)
         for conversation in change.conversations:
             self._changed[subject, conversation] = offset
+        for overtaken in change.overtaken:
+            fact = overtaken.fact
+            if record.timestamp_ms > fact.time_ms + HORIZONS_MS[fact.name]:
+                row = RevisionRow(overtaken, offset, record.timestamp_ms, measures.version)
+                self._revisions.append(row)

@@ -24,6 +24,7 @@ from streams.fold.partition import (
     Ledger,
     PartitionFold,
     Rejected,
+    RevisionRow,
 )
 from tests.builders import ANSWERS
 
@@ -51,6 +52,7 @@ class Tables:
     ledgers: dict[int, Ledger] = field(default_factory=dict)
     rejects: dict[int, str] = field(default_factory=dict)
     conversations: dict[tuple[str, str], ConversationRow] = field(default_factory=dict)
+    revisions: set[RevisionRow] = field(default_factory=set)
 
     def write(self, drained: Drained, rejects: Sequence[Rejected], until: Step = "ledger") -> None:
         """Write a lot in the order of a flush, up to and with one step."""
@@ -61,6 +63,7 @@ class Tables:
                 held = self.raw.get(key)
                 if held is None or row.offset <= held.offset:  # the lowest offset wins
                     self.raw[key] = row
+            self.revisions |= set(drained.revisions)
             for conversation_row in drained.conversations:
                 found = conversation_row.conversation
                 id_ = (found.source, found.conversation_id)

@@ -213,6 +213,31 @@ def test_a_repeat_contact_is_found_after_a_restart() -> None:
     assert tables.conversations["desk", "k2"].conversation.state == "waiting"
 
 
+def test_a_contact_that_is_told_of_late_revises_what_was_final() -> None:
+    first = [
+        record_for(INTERACTIONS, customer_id="c1", event_id="a", event_time=NOW_MS),
+        record_for(INTERACTIONS, customer_id="c1", event_id="b", type="SOLVED", event_time=NOW_MS),
+    ]
+    again = record_for(
+        INTERACTIONS,
+        customer_id="c1",
+        event_id="c",
+        conversation_id="k2",
+        event_time=NOW_MS + DAY_MS,
+    )
+    known_ms = {"in time": NOW_MS + 2 * DAY_MS, "late": NOW_MS + 10 * DAY_MS}
+    found = {}
+    for when, timestamp_ms in known_ms.items():
+        log = [Decoded(n, timestamp_ms, record) for n, record in enumerate([*first, again])]
+        found[when] = folded(log, chunk=4, topic=INTERACTIONS, measures=OLD).revisions
+    assert found["in time"] == set()
+    (row,) = found["late"]
+    fact = row.overtaken.fact
+    # Ten days later the 7 days were over, the 14 were not.
+    assert (fact.name, fact.value, row.overtaken.became) == ("fcr.no_repeat.7d", 1, 0)
+    assert (row.overtaken.conversation, row.offset) == (("desk", "k1"), 2)
+
+
 def test_nothing_is_looked_up_while_all_is_known() -> None:
     log = logged([record_for(INTERACTIONS, event_id=f"e{n}", customer_id="c1") for n in range(8)])
     tables = Tables(worker_kind := folded([], chunk=4, topic=INTERACTIONS).kind)

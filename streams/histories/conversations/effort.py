@@ -21,16 +21,21 @@ _REPEATED = ("repeated_information", "true")
 
 
 def own_effort(timeline: Timeline, until: int, weights: EffortWeights) -> int:
-    """Return the points of the signs within the conversation before the event at a position.
+    """Return the points of the signs within the conversation before its last solve.
 
     The sum has no upper limit here: the contacts before this conversation are added to it first.
+
+    Args:
+        timeline: A conversation that has ended, so that no reopening follows its last solve.
+        until: The position of that solve.
+        weights: Points of each sign.
     """
     steps = timeline.steps[:until]
     points = (
         weights.channel_switch * _channel_switches(steps)
         + weights.transfer * sum(step.event.type == "TRANSFERRED" for step in steps)
         + weights.repeated_information * _repetitions(steps)
-        + weights.reopen * sum(at < until for at in timeline.reopens)
+        + weights.reopen * len(timeline.reopens)
     )
     plain = timeline.clocks[0]
     waited_ms = timeline.time_in_states(plain, until).get(WAITING, 0)

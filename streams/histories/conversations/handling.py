@@ -9,11 +9,14 @@ from streams.histories.fact import Fact
 
 __all__ = ["handling"]
 
+#: A longer part, some 300 years, is not believed.
+_LONGEST_MS = 10**13
+
 
 def handling(timeline: Timeline) -> Iterator[Fact]:
     """Yield the handle time of every event that has any, and each part it tells.
 
-    An event with a negative part is not believed in any of them.
+    An event with a part that is negative or absurdly long is not believed in any of them.
     """
     for index, step in enumerate(timeline.steps):
         event = step.event
@@ -22,7 +25,7 @@ def handling(timeline: Timeline) -> Iterator[Fact]:
             continue
         parts = (("handle.talk", talk), ("handle.hold", hold), ("handle.after_work", after_work))
         told = [(name, value) for name, value in parts if value is not None]
-        if any(value < 0 for _, value in told):
+        if not all(0 <= value <= _LONGEST_MS for _, value in told):
             continue
         yield timeline.fact("handle.total", index, sum(value for _, value in told))
         for name, value in told:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterator
 
 from streams.histories.conversations.states import AGENT, BOT, ON_HOLD, PENDING, WAITING
@@ -41,5 +40,5 @@ def resolution(timeline: Timeline) -> Iterator[Fact]:
             yield timeline.fact(f"{name}.{clock.name}", last, value)
     transfers = sum(step.event.type == "TRANSFERRED" for step in timeline.steps[:last])
     yield timeline.fact("transfers", last, min(_MOST, transfers))
-    replies = bisect_left(timeline.replies, last)
-    yield timeline.fact("replies", last, min(_MOST, replies))
+    # After the last solve nobody replies: what is said in an ended conversation is no reply.
+    yield timeline.fact("replies", last, min(_MOST, len(timeline.replies)))

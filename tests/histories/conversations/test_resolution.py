@@ -116,11 +116,23 @@ def test_the_handle_time_of_each_contact() -> None:
     assert told.values("handle.after_work") == [30_000, 0, 5_000]
 
 
-def test_counts_are_those_before_the_solution_and_at_most_a_hundred() -> None:
-    passed_on = [at("09:01", "TRANSFERRED") for _ in range(101)]
+def test_a_transfer_after_the_solution_was_none_on_the_way_to_it() -> None:
     told = tell(
-        at("09:00", "CREATED"), *passed_on, at("09:02", "SOLVED"), at("09:03", "TRANSFERRED")
+        at("09:00", "CREATED"),
+        at("09:01", "TRANSFERRED"),
+        at("09:02", "SOLVED"),
+        at("09:03", "TRANSFERRED"),
     )
 
+    assert told.value("transfers") == 1
+    assert told.history.conversation("desk", "k1").transfers == 2
+
+
+def test_counts_end_at_a_hundred() -> None:
+    passed_on = [at("09:01", "TRANSFERRED") for _ in range(101)]
+    answered = [at("09:02", "AGENT_MESSAGE") for _ in range(101)]
+    told = tell(at("09:00", "CREATED"), *passed_on, *answered, at("09:03", "SOLVED"))
+
     assert told.value("transfers") == 100
-    assert told.history.conversation("desk", "k1").transfers == 102
+    assert told.value("replies") == 100
+    assert told.history.conversation("desk", "k1").replies == 101
