@@ -1,8 +1,8 @@
 """The facts a history yields: what a measure may count besides answers and records.
 
 A *history* is all records of one customer in one topic. A fact is a value with the time that decides
-its slice: a duration in milliseconds, a flag (0 or 1), or a whole number. docs/conversations.md,
-docs/participation.md and docs/journeys.md define each.
+its slice: a duration in milliseconds, a flag (0 or 1), or a whole number. The pages of `docs/metrics`
+define each.
 """
 
 from __future__ import annotations

@@ -84,7 +84,8 @@ class Measure:
     """One histogram: what it takes, its scale, its dimensions and its scores.
 
     It takes answers (`metric`), the records of a topic (neither `metric` nor `fact`), or the facts of
-    histories (`fact`). A duration has logarithmic buckets and no scale.
+    histories (`fact`). A duration has logarithmic buckets and no scale. The `family` of a shipped one
+    is its page in `docs/metrics`.
     """
 
     name: str
@@ -102,6 +103,7 @@ class Measure:
     once_per: OncePer = ""
     survey_versions: frozenset[int] = frozenset()
     completed_only: bool = False
+    family: str = ""
 
     @property
     def is_count(self) -> bool:
@@ -142,6 +144,7 @@ class Measures:
         self.measures = tuple(measures)
         self.text = text
         self.rules = rules
+        self._by_name = {measure.name: measure for measure in measures}
         self._scored: dict[tuple[str, str, int, int, bool], Measure] = {}
         self._once: dict[str, list[Measure]] = {}
         self._counts: dict[str, list[Measure]] = {}
@@ -184,4 +187,4 @@ class Measures:
 
     def by_name(self, name: str) -> Measure | None:
         """Return the measure of this name."""
-        return next((measure for measure in self.measures if measure.name == name), None)
+        return self._by_name.get(name)

@@ -16,8 +16,10 @@ import pytest
 import typer.main
 
 from schemas.catalog import TOPICS
-from schemas.definitions import parse_measures
+from schemas.definitions import load_measures, parse_measures
+from schemas.effort import EffortWeights
 from schemas.measures import DIMENSIONS, Measure, Score
+from schemas.policies import MATCHABLE, SLA_METRICS
 from sinks.clickhouse import ClickHouse
 from sinks.tables import TABLES
 from streams.cli.main import app
@@ -156,24 +158,49 @@ def _options(command: Any) -> set[str]:
 def test_every_measure_and_score() -> None:
     page = _page("measures.md")
     rows = _rows(page)
-    shipped = tomllib.loads(
-        (resources.files("schemas") / "measures.toml").read_text(encoding="utf-8")
-    )
-    for measure in shipped["measure"]:
-        mine = [row for row in rows if row[0] == measure["name"]]
-        assert any(measure["doc"] in row for row in mine), measure["name"]
-        assert measure["source"] in page
-        for score in measure["score"]:
-            assert any(score["name"] in row for row in mine), (measure["name"], score["name"])
+    for measure in load_measures().measures:
+        assert any(row[:2] == [measure.name, measure.doc] for row in rows), measure.name
+        assert measure.source in page
+        for score in measure.scores:
+            mine = [row for row in rows if row[0] == score.name and row[3:4] == [score.doc]]
+            names = {name for row in mine for name in row[4].replace("`", "").split(", ")}
+            assert measure.name in names, (measure.name, score.name)
+
+
+def test_every_measure_is_on_the_page_of_its_family() -> None:
+    for measure in load_measures().measures:
+        page = _page(f"metrics/{measure.family}.md")
+        assert f"`{measure.name}`" in page, measure.name
+        for score in measure.scores:
+            assert f"`{score.name}`" in page, (measure.name, score.name)
+
+
+def test_every_page_of_a_family_says_when_not_to_use_it_and_where_it_comes_from() -> None:
+    for measure in load_measures().measures:
+        page = _page(f"metrics/{measure.family}.md")
+        if measure.family != "counting":
+            for heading in ("## How it is shown", "## When not to use it", "## Source"):
+                assert _section(page, heading).strip(), measure.family
+            assert measure.source in page or measure.is_count, (measure.family, measure.name)
 
 
 def test_every_key_of_a_measures_file_and_every_dimension() -> None:
     page = _page("measures.md")
-    keys = {row[0] for row in _rows(page)}
+    keys = {key for row in _rows(page) for key in row[0].replace("`", "").split(", ")}
     wanted = {field.name for kind in (Measure, Score) for field in fields(kind)} | {"version"}
     assert wanted - {"scores"} | {"score", "measure"} <= keys
     for dimension in DIMENSIONS:
         assert f"`{dimension}`" in page
+
+
+def test_every_rule_of_histories_can_be_written() -> None:
+    page = _page("measures.md")
+    for name in (
+        *(f"`{field.name}`" for field in fields(EffortWeights)),
+        *(f"`{metric}`" for metric in SLA_METRICS),
+        *(f"`{field}`" for field in MATCHABLE),
+    ):
+        assert name in page, name
 
 
 def test_the_example_of_a_measures_file_is_one() -> None:

@@ -1,118 +1,20 @@
-"""The measure registry: what is wrong is said at once, and nothing is ever matched loosely."""
+"""The measures that ship: nothing is ever matched loosely, and they speak the schemas' language."""
 
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.definitions import load_measures, parse_measures
-from schemas.errors import ConfigError
-from schemas.measures import DIMENSIONS, SCORELESS
+from schemas.definitions import load_measures
+from schemas.facts import FACTS
+from schemas.measures import SCORELESS
 from schemas.registry import FileRegistry, subject_of
 
 SHIPPED = load_measures()
 METRICS = ["NPS", "CSAT", "CES", "CES_LEGACY", "FCR_SELF", "RATING", "TEXT", "UNKNOWN"]
 KINDS = ["UNKNOWN", "RELATIONSHIP", "TRANSACTIONAL", "PRODUCT", "OTHER"]
-
-GOOD = """
-version = 1
-[[measure]]
-name = "m"
-topic = "feedback.responses"
-doc = "d"
-source = "s"
-metric = "CSAT"
-scale = [1, 5]
-[[measure.score]]
-name = "top"
-kind = "share"
-top = [4, 5]
-"""
-
-
-def test_every_problem_is_said_at_once() -> None:
-    text = """
-    version = 0
-    [[measure]]
-    name = "one"
-    topic = "feedback.responses"
-    doc = "d"
-    metric = "CSAT"
-    scale = [5, 1]
-    dimensions = ["shoe_size"]
-    colour = "red"
-    [[measure.score]]
-    name = "x"
-    kind = "shares"
-    [[measure]]
-    name = "two"
-    topic = "feedback.responses"
-    doc = "d"
-    source = "s"
-    scale = [1, 5]
-    [[measure.score]]
-    name = "net"
-    kind = "net"
-    top = [3, 6]
-    bottom = [1, 3]
-    """
-    with pytest.raises(ConfigError) as caught:
-        parse_measures(text, name="mine.toml")
-    message = str(caught.value)
-    for expected in (
-        "mine.toml is wrong",
-        "version:",
-        "measure one: source is missing",
-        "measure one: colour is not a key",
-        "measure one: dimension shoe_size is none of",
-        "measure one: scale must be",
-        "measure one: score x: kind must be one of",
-        "measure two: a measure with a scale needs a metric",
-        "measure two: score net: the box [3, 6] is not inside the scale [1, 5]",
-        "measure two: score net: top and bottom overlap",
-    ):
-        assert expected in message
-    assert caught.value.exit_code == 3
-
-
-def test_two_measures_never_take_the_same_answers() -> None:
-    twin = GOOD.partition("[[measure]]")[2].replace('"m"', '"twin"')
-    with pytest.raises(ConfigError, match="twin: takes the same answers as m"):
-        parse_measures(f"{GOOD}[[measure]]{twin}")
-
-
-def test_a_name_is_used_once() -> None:
-    twin = GOOD.partition("[[measure]]")[2].replace("[1, 5]", "[1, 6]")
-    with pytest.raises(ConfigError, match="m: the name is used twice"):
-        parse_measures(f"{GOOD}[[measure]]{twin}")
-
-
-def test_the_same_scale_the_other_way_round_is_another_measure() -> None:
-    twin = GOOD.partition("[[measure]]")[2].replace('"m"', '"twin"\nhigher_is_better = false')
-    measures = parse_measures(f"{GOOD}[[measure]]{twin}")
-    for direction, name in ((True, "m"), (False, "twin")):
-        found = measures.scored("CSAT", "OTHER", (1, 5), higher_is_better=direction)
-        assert found is not None
-        assert found.name == name
-
-
-def test_a_count_has_no_scale_and_a_score_has_one() -> None:
-    with pytest.raises(ConfigError, match="a count has no scale"):
-        parse_measures(GOOD.replace('"share"', '"count"'))
-
-
-def test_broken_toml_names_its_line() -> None:
-    with pytest.raises(ConfigError, match="line 2"):
-        parse_measures("version = 1\nversion = 2\n")
-
-
-def test_a_missing_file_names_the_setting(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="EARSHOT_SCORES__MEASURES_FILE"):
-        load_measures(tmp_path / "none.toml")
 
 
 @settings(deadline=None, max_examples=300)
@@ -131,6 +33,7 @@ def test_an_answer_matches_exactly_or_not_at_all(
         measure
         for measure in SHIPPED.measures
         if measure.metric == metric
+        and not measure.once_per
         and measure.scale == (low, high)
         and measure.higher_is_better == higher_is_better
         and (not measure.survey_kinds or kind in measure.survey_kinds)
@@ -140,7 +43,7 @@ def test_an_answer_matches_exactly_or_not_at_all(
 
 def test_a_shipped_scale_is_found_in_its_own_direction_only() -> None:
     for measure in SHIPPED.measures:
-        if measure.scale is None:
+        if measure.scale is None or measure.fact or measure.once_per:
             continue
         way = measure.higher_is_better
         for kind in measure.survey_kinds or {"OTHER"}:
@@ -156,13 +59,15 @@ def test_nps_of_no_kind_of_survey_is_nobody_s() -> None:
 
 def test_the_shipped_measures_speak_the_schemas_language() -> None:
     registry = FileRegistry()
+    of_facts = {"sla": {"sla_policy", "sla_metric"}, "contact": {"contact_rule"}}
     for measure in SHIPPED.measures:
         fields = {
             one["name"]: one
             for one in registry.latest(subject_of(measure.topic)).definition["fields"]
         }
-        assert set(measure.dimensions) <= fields.keys() & set(DIMENSIONS), measure.name
-        if measure.scale is not None:
+        extra = of_facts.get(measure.fact, set())
+        assert set(measure.dimensions) <= fields.keys() | extra, measure.name
+        if measure.metric:
             assert measure.metric in fields["metric"]["type"]["symbols"], measure.name
             assert measure.survey_kinds <= set(fields["survey_kind"]["type"]["symbols"])
         if measure.types:
@@ -171,6 +76,45 @@ def test_the_shipped_measures_speak_the_schemas_language() -> None:
     answers = registry.latest("feedback.responses-value").definition["fields"]
     metrics = next(one for one in answers if one["name"] == "metric")["type"]["symbols"]
     assert set(metrics) >= SCORELESS
+
+
+def test_every_metric_with_a_score_has_a_measure() -> None:
+    answers = FileRegistry().latest("feedback.responses-value").definition["fields"]
+    metrics = next(one for one in answers if one["name"] == "metric")["type"]["symbols"]
+    measured = {measure.metric for measure in SHIPPED.measures if measure.metric}
+    assert measured == set(metrics) - SCORELESS - {"UNKNOWN"}
+
+
+def test_every_fact_is_measured_under_its_own_name() -> None:
+    assert {m.fact: m.name for m in SHIPPED.measures if m.fact} == {name: name for name in FACTS}
+
+
+def test_care_is_never_split_by_agent() -> None:
+    for name in ("effort", "transfers", "replies", "promise", "journey.on_map", "journey.in_time"):
+        measure = SHIPPED.by_name(name)
+        assert measure is not None
+        assert "agent_id" not in measure.dimensions
+
+
+def test_a_customer_counts_once_where_it_is_asked_for() -> None:
+    assert {m.name: m.once_per for m in SHIPPED.measures if m.once_per} == {
+        "nps.relational.customers": "month",
+        "csat.1-5.customers": "day",
+    }
+    assert [measure.name for measure in SHIPPED.once("CSAT")] == ["csat.1-5.customers"]
+
+
+def test_a_top_box_is_the_same_for_satisfaction_and_for_any_rating() -> None:
+    boxes: dict[tuple[int, int] | None, tuple[int, int] | None] = {}
+    for measure in SHIPPED.measures:
+        if measure.metric in ("CSAT", "RATING"):
+            top, mean = measure.scores
+            assert (top.name, top.kind, mean.kind) == ("top_box", "share", "mean")
+            assert boxes.setdefault(measure.scale, top.top) == top.top
+    assert boxes == {
+        (0, 1): (1, 1), (1, 2): (2, 2), (1, 3): (3, 3), (1, 4): (3, 4), (1, 5): (4, 5), (1, 6): (5, 6),
+        (1, 7): (6, 7), (1, 10): (8, 10),
+    }  # fmt: skip
 
 
 def test_names_and_topics_lead_to_measures() -> None:
