@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from operator import index
+from math import inf
 
 from schemas.measures import Score, ScoreKind
 from streams.scores.adjusted_wald import adjusted_wald
+from streams.scores.duration_buckets import bounds_of
+from streams.scores.histogram import boxes, checked, moments, seconds_of
+from streams.scores.order_statistics import bucket_of_rank, quantile_ranks
 from streams.scores.student import student_t
 from streams.scores.value import Method, ScoreValue, Thresholds
 from streams.scores.wilson import wilson
@@ -18,8 +21,11 @@ _METHODS: dict[ScoreKind, Method] = {
     "net": "adjusted_wald",
     "share": "wilson",
     "mean": "student_t",
+    "quantile": "order_statistics",
     "count": "exact",
 }
+
+_Numbers = tuple[float, float | None, float | None]
 
 
 def evaluate(
@@ -27,80 +33,77 @@ def evaluate(
     counts: Mapping[int, int],
     scale: tuple[int, int] | None,
     thresholds: Thresholds,
+    *,
+    duration: bool = False,
 ) -> ScoreValue:
     """Compute a score from the totals of its measure's buckets.
 
     Args:
         score: Which number to derive, with its boxes.
         counts: Bucket -> answers in it. Buckets without answers may be left out.
-        scale: Lowest and highest bucket of the measure; None for a count of records.
+        scale: Lowest and highest bucket of the measure; None for a count of records or a duration.
         thresholds: When to show it, and the confidence of its interval.
+        duration: The buckets are those of durations; a mean or a quantile is in seconds then.
 
     Raises:
-        ValueError: A total is negative, a bucket is outside the scale, or a scale or a box is missing.
+        ValueError: A total is negative, a bucket is none of the measure, or the score lacks what its
+            kind needs: a scale, a box, a q.
 
     >>> nps = Score("nps", "net", "points", "", top=(9, 10), bottom=(0, 6))
     >>> evaluate(nps, {10: 6, 8: 2, 3: 2}, (0, 10), Thresholds()).value
     40.0
     """
-    counts = _checked(score, counts, scale)
-    method = _METHODS[score.kind]
-    n = sum(counts.values())
-    status = thresholds.status(n)
+    if duration:
+        scale = None
+    counts = checked(score, counts, scale, duration=duration)
+    in_boxes = boxes(score, counts) if score.kind in ("net", "share") else None
+    n = in_boxes.n if in_boxes else sum(counts.values())
+    method, status = _METHODS[score.kind], thresholds.status(n)
     if score.kind == "count" and status == "thin":
         # A count is complete: few records are few, not a noisy estimate.
         status = "ok"
     if status in ("empty", "suppressed"):
         return ScoreValue(None, None, None, n, method, status)
-    value: float
-    bounds: tuple[float, float] | None
-    match score.kind:
-        case "net":
-            top, bottom = _in_box(score, "top", counts), _in_box(score, "bottom", counts)
-            value = 100 * (top - bottom) / n
-            bounds = adjusted_wald(top, bottom, n, z_quantile(thresholds.confidence))
-        case "share":
-            top = _in_box(score, "top", counts)
-            value = 100 * top / n
-            bounds = wilson(top, n, z_quantile(thresholds.confidence))
-        case "mean":
-            if scale is None:
-                raise ValueError(f"The score {score.name} is a mean and needs a scale.")
-            total = sum(bucket * answers for bucket, answers in counts.items())
-            squares = sum(bucket * bucket * answers for bucket, answers in counts.items())
-            value = total / n
-            bounds = student_t(n, total, squares, scale, thresholds.confidence)
-        case "count":
-            value = float(n)
-            bounds = (value, value)
-    lower, upper = bounds or (None, None)
-    return ScoreValue(value, lower, upper, n, method, status)
+    if in_boxes:
+        z = z_quantile(thresholds.confidence)
+        value = 100 * (in_boxes.top - in_boxes.bottom) / n
+        if score.kind == "net":
+            bounds = adjusted_wald(in_boxes.top, in_boxes.bottom, n, z)
+        else:
+            bounds = wilson(in_boxes.top, n, z)
+        return ScoreValue(value, *bounds, n, method, status)
+    if score.kind == "count":
+        return ScoreValue(float(n), float(n), float(n), n, method, status)
+    if scale is None and not duration:
+        raise ValueError(f"The score {score.name} is a {score.kind} and needs a scale.")
+    derive = _mean if score.kind == "mean" else _quantile
+    return ScoreValue(*derive(score, counts, scale, thresholds.confidence), n, method, status)
 
 
-def _checked(
-    score: Score, counts: Mapping[int, int], scale: tuple[int, int] | None
-) -> dict[int, int]:
-    """Return the counts as Python integers, which never overflow, or refuse them."""
-    checked = {}
-    for raw_bucket, raw_answers in counts.items():
-        bucket, answers = index(raw_bucket), index(raw_answers)
-        if answers < 0:
-            raise ValueError(
-                f"Bucket {bucket} of the score {score.name} holds {answers} answers; a total is never "
-                "negative. A correction was counted without the answer it corrects."
-            )
-        if answers and scale is not None and not scale[0] <= bucket <= scale[1]:
-            raise ValueError(
-                f"Bucket {bucket} of the score {score.name} is outside the scale {scale[0]} to "
-                f"{scale[1]}; two scales are never mixed."
-            )
-        checked[bucket] = answers
-    return checked
+def _mean(
+    score: Score, counts: Mapping[int, int], scale: tuple[int, int] | None, confidence: float
+) -> _Numbers:
+    """Return a mean and its bounds, within the scale or from 0 seconds."""
+    found = moments(counts, duration=scale is None)
+    bounds = student_t(found, confidence, *(scale or (0, inf)))
+    return found.mean, *(bounds or (None, None))
 
 
-def _in_box(score: Score, name: str, counts: Mapping[int, int]) -> int:
-    """Return the answers in the `top` or `bottom` box."""
-    box = score.top if name == "top" else score.bottom
-    if box is None:
-        raise ValueError(f"The score {score.name} is a {score.kind} and needs a {name} box.")
-    return sum(answers for bucket, answers in counts.items() if box[0] <= bucket <= box[1])
+def _quantile(
+    score: Score, counts: Mapping[int, int], scale: tuple[int, int] | None, confidence: float
+) -> _Numbers:
+    """Return a quantile and its bounds. Those of durations are the outer edges of their buckets."""
+    if score.q is None:
+        raise ValueError(f"The score {score.name} is a quantile and needs a q.")
+    n, z = sum(counts.values()), z_quantile(confidence)
+    rank, lower, upper = quantile_ranks(n, score.q, z)
+    at = bucket_of_rank(counts, rank)
+    low = None if lower is None else bucket_of_rank(counts, lower)
+    high = None if upper is None else bucket_of_rank(counts, upper)
+    if scale is not None:
+        return float(at), None if low is None else float(low), None if high is None else float(high)
+    return (
+        seconds_of(at),
+        None if low is None else bounds_of(low)[0] / 1000,
+        None if high is None else bounds_of(high)[1] / 1000,
+    )

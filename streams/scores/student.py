@@ -1,38 +1,35 @@
-"""The interval of a mean: CSAT mean, CES mean."""
+"""The interval of a mean: CSAT mean, CES mean, mean duration."""
 
 from __future__ import annotations
 
-from math import sqrt
+from math import inf, sqrt
 
+from streams.scores.histogram import Moments
 from streams.scores.t_quantile import t_quantile
 
 __all__ = ["student_t"]
 
 
 def student_t(
-    n: int, total: int, squares: int, scale: tuple[int, int], confidence: float
+    moments: Moments, confidence: float, lowest: float = -inf, highest: float = inf
 ) -> tuple[float, float] | None:
-    """Return mean +- t * s / sqrt(n) within the scale, or None for one answer.
+    """Return mean +- t * s / sqrt(n) within lowest..highest, or None for one answer.
 
-    The sums are integers, so s is exact up to one rounding whatever n is. The bounds are clamped to the
-    scale, because a mean of answers cannot leave it.
+    The bounds are clamped, because a mean of answers cannot leave their scale, nor a mean of
+    durations be negative.
 
     Args:
-        n: All answers, at least 1.
-        total: Sum of the answers.
-        squares: Sum of their squares.
-        scale: Lowest and highest answer possible.
+        moments: The mean and its variance.
         confidence: Between 0.5 and 1.
+        lowest: The lowest answer possible.
+        highest: The highest answer possible.
 
     Source: http://goldbook.iupac.org/C01247.html
 
-    >>> [round(end, 3) for end in student_t(4, 14, 54, (1, 5), 0.95)]
+    >>> [round(end, 3) for end in student_t(Moments(4, 3.5, 5 / 12), 0.95, 1, 5)]
     [1.446, 5.0]
     """
-    if n < 2:  # noqa: PLR2004 - one answer has no spread
+    if moments.variance is None:
         return None
-    lowest, highest = scale
-    mean = total / n
-    # s^2 / n, with s^2 = (squares - total^2 / n) / (n - 1), as one quotient of integers
-    margin = t_quantile(n - 1, confidence) * sqrt((n * squares - total * total) / (n * n * (n - 1)))
-    return max(float(lowest), mean - margin), min(float(highest), mean + margin)
+    margin = t_quantile(moments.n - 1, confidence) * sqrt(moments.variance)
+    return max(float(lowest), moments.mean - margin), min(float(highest), moments.mean + margin)

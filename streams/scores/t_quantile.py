@@ -4,7 +4,7 @@ With theta = atan(t / sqrt(df)), the probability of -t..t is k * integral of cos
 0..theta, where k = 2 / sqrt(pi) * gamma((df + 1) / 2) / gamma(df / 2)
 (https://dlmf.nist.gov/8.17, the substitution x = cos(u)^2). The integrand is smooth, so twenty nodes
 give every digit, for 1 as for 10^9 degrees of freedom, and theta follows by Halley's method.
-`sinks/sql/0001_functions.sql` does the same, step by step.
+`sinks/sql/R1_functions.sql` does the same, step by step.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from streams.scores.legendre import gauss_legendre
 from streams.scores.value import check_confidence
 from streams.scores.z_quantile import z_quantile
 
-__all__ = ["QUADRATURE_ORDER", "t_quantile"]
+__all__ = ["QUADRATURE_ORDER", "gamma_ratio", "t_quantile", "t_shape"]
 
 QUADRATURE_ORDER = 20
 _HALLEY_STEPS = 4  # the start is good to a digit or more, and each step triples them
@@ -24,14 +24,15 @@ _LARGE = 16  # from here on the series of gamma_ratio is exact to the last digit
 
 
 @lru_cache(maxsize=4096)
-def t_quantile(df: int, confidence: float) -> float:
+def t_quantile(df: float, confidence: float) -> float:
     """Return t with P(-t <= T <= t) = confidence for Student's T with df degrees of freedom.
 
     The relative error is below 1e-10 up to a confidence of 0.99999. Beyond, about a digit is lost with
-    every nine, because what is left of 1 has fewer digits itself.
+    every nine, because what is left of 1 has fewer digits itself. For a fraction below 2, as the
+    degrees of freedom of Welch may be, it is below 1e-4.
 
     Args:
-        df: Degrees of freedom, a whole number from 1.
+        df: Degrees of freedom, from 1.
         confidence: Between 0.5 and 1.
 
     Raises:
@@ -43,34 +44,34 @@ def t_quantile(df: int, confidence: float) -> float:
     check_confidence(confidence)
     if df < 1:
         raise ValueError(f"{df} degrees of freedom: a t quantile needs at least 1, so two answers.")
-    goal = confidence * sqrt(pi) / 2 / _gamma_ratio(df / 2)
+    goal = confidence * sqrt(pi) / 2 / gamma_ratio(df / 2)
     theta = _start(z_quantile(confidence), df)
     for _ in range(_HALLEY_STEPS):
-        step = (_area(theta, df) - goal) / _shape(theta, df)
+        step = (_area(theta, df) - goal) / t_shape(theta, df)
         theta -= step / (1 + step * (df - 1) / 2 * tan(theta))
     return sqrt(df) * tan(theta)
 
 
-def _start(z: float, df: int) -> float:
+def _start(z: float, df: float) -> float:
     """Return theta of the t whose normal equivalent is z (Wallace 1959, Ann. Math. Stat. 30:1121)."""
     return atan(sqrt(expm1(z * z / df * ((8 * df + 3) / (8 * df + 1)) ** 2)))
 
 
-def _shape(theta: float, df: int) -> float:
+def t_shape(theta: float, df: float) -> float:
     """Return cos(theta)^(df - 1), without cancellation at either end of theta."""
     return exp((1 - df) / 2 * log1p(tan(theta) ** 2))
 
 
-def _area(theta: float, df: int) -> float:
+def _area(theta: float, df: float) -> float:
     """Return the integral of the shape over 0..theta."""
     return (
         theta
         / 2
-        * sum(w * _shape(theta * (1 + x) / 2, df) for x, w in gauss_legendre(QUADRATURE_ORDER))
+        * sum(w * t_shape(theta * (1 + x) / 2, df) for x, w in gauss_legendre(QUADRATURE_ORDER))
     )
 
 
-def _gamma_ratio(a: float) -> float:
+def gamma_ratio(a: float) -> float:
     """Return gamma(a + 1/2) / gamma(a).
 
     For large a two nearly equal logarithms would cancel, so their difference is expanded instead:

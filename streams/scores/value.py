@@ -8,7 +8,7 @@ from typing import Literal
 __all__ = ["Method", "ScoreValue", "Status", "Thresholds", "check_confidence"]
 
 #: How the interval was computed. `exact`: a complete count, there is nothing to estimate.
-Method = Literal["adjusted_wald", "wilson", "student_t", "exact"]
+Method = Literal["adjusted_wald", "wilson", "student_t", "order_statistics", "exact"]
 
 #: `empty`: no answers. `suppressed`: too few to show. `thin`: too few to lean on. `ok`: enough.
 Status = Literal["empty", "suppressed", "thin", "ok"]
@@ -58,7 +58,8 @@ class ScoreValue:
     """One score: `value` in the score's unit, its interval, and the `n` answers behind it.
 
     `value` is None when the status is `empty` or `suppressed`. `lower` and `upper` are None then too,
-    and for a mean of one answer, which says nothing about spread.
+    for a mean of one answer, which says nothing about spread, and one or both of them for a quantile
+    that too few answers lie beyond.
     """
 
     value: float | None

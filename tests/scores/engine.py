@@ -7,7 +7,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Protocol
+
+import pytest
+
+import sinks
+from sinks.migrations import Migration
 
 _CHILD = """
 import json, sys
@@ -27,6 +33,14 @@ _SETTINGS = (
 )
 
 Row = list[Any]
+
+FOLDER = Path(str(sinks.__path__[0])) / "sql"
+FILES = sorted(FOLDER.glob("R1_functions*.sql"))
+STATEMENTS = [
+    statement
+    for file in FILES
+    for statement in Migration(file.stem, file.read_text(encoding="utf-8")).statements("earshot")
+]
 
 
 class Query(Protocol):
@@ -55,3 +69,8 @@ def engine() -> Iterator[Query]:
         query(_SETTINGS)
         yield query
         requests.close()  # the child ends with its input
+
+
+def close(expected: float | None) -> object:
+    """Return what equals a number of SQL: to 1e-9, and NULL only where Python has None."""
+    return None if expected is None else pytest.approx(expected, rel=1e-9, abs=1e-9)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from math import sqrt
+from math import ceil, sqrt
 from statistics import fmean, variance
 
 from scipy import optimize, stats
@@ -66,3 +66,44 @@ def mean_bounds(answers: Sequence[int], scale: tuple[int, int], confidence: floa
         variance([Fraction(answer) for answer in answers]) / len(answers)
     )
     return max(scale[0], fmean(answers) - margin), min(scale[1], fmean(answers) + margin)
+
+
+def quantile(answers: Sequence[int], q: str) -> int:
+    """The first answer, in order, that at least a share q does not exceed."""
+    ordered = sorted(answers)
+    enough = Fraction(q) * len(ordered)
+    return next(answer for place, answer in enumerate(ordered, start=1) if place >= enough)
+
+
+def quantile_bounds(
+    answers: Sequence[int], q: str, confidence: float
+) -> tuple[int | None, int | None]:
+    """The answers a normal margin of the binomial below and above the place of the quantile."""
+    ordered, share = dict(enumerate(sorted(answers), start=1)), float(Fraction(q))
+    binomial = stats.binom(len(ordered), share)
+    margin = z_of(confidence) * float(binomial.std())
+    return (
+        ordered.get(ceil(len(ordered) * share - margin)),
+        ordered.get(ceil(len(ordered) * share + margin)),
+    )
+
+
+def welch(
+    one: Sequence[int | Fraction], other: Sequence[int | Fraction], confidence: float
+) -> list[float]:
+    """Interval, t and p of two means whose spreads may differ, with exact sums."""
+    (n1, v1), (n2, v2) = (
+        (len(side), variance(map(Fraction, side)) / len(side)) for side in (one, other)
+    )
+    df = float((v1 + v2) ** 2 / (v1**2 / (n1 - 1) + v2**2 / (n2 - 1)))
+    apart = float(Fraction(sum(one)) / n1 - Fraction(sum(other)) / n2)
+    error = sqrt(v1 + v2)
+    margin = float(stats.t.isf((1 - confidence) / 2, df)) * error
+    p = 2 * float(stats.t.sf(abs(apart) / error, df))
+    return [apart - margin, apart + margin, apart / error, p]
+
+
+def n_minus_one_p(k1: int, n1: int, k2: int, n2: int) -> float:
+    """P of Pearson's chi-squared of the table, made smaller by (N - 1) / N."""
+    chi = stats.chi2_contingency([[k1, n1 - k1], [k2, n2 - k2]], correction=False).statistic
+    return float(stats.chi2.sf(chi * (n1 + n2 - 1) / (n1 + n2), 1))

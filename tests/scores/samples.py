@@ -10,6 +10,10 @@ NPS = Score("nps", "net", "points", "", top=(9, 10), bottom=(0, 6))
 TOP_BOX = Score("top_box", "share", "%", "", top=(4, 5))
 MEAN = Score("mean", "mean", "points", "")
 COUNT = Score("count", "count", "records", "")
+MEDIAN = Score("median", "quantile", "points", "", q=0.5)
+SLOW = Score("p90", "quantile", "s", "", q=0.9)
+MEAN_TIME = Score("mean_time", "mean", "s", "")
+REOPENED = Score("reopened", "share", "%", "", top=(2, 3), base=(1, 3))
 
 NPS_SCALE = (0, 10)
 CSAT_SCALE = (1, 5)
@@ -33,3 +37,8 @@ def boxes(largest: int) -> st.SearchStrategy[tuple[int, int, int]]:
     """Answers in the top box, the bottom box and between them, at least one in all."""
     count = st.integers(0, largest)
     return st.tuples(count, count, count).filter(lambda parts: sum(parts) > 0)
+
+
+def durations() -> st.SearchStrategy[list[int]]:
+    """Durations in ms, from none to years."""
+    return st.lists(st.integers(0, 10**5) | st.integers(0, 10**11), min_size=1, max_size=60)

@@ -18,14 +18,21 @@ from streams.scores import (
     t_quantile,
     z_quantile,
 )
-from tests.scores.samples import COUNT, CSAT_SCALE, MEAN, NPS, NPS_SCALE, TOP_BOX
+from streams.scores.histogram import Moments
+from tests.scores.samples import COUNT, CSAT_SCALE, MEAN, MEDIAN, NPS, NPS_SCALE, REOPENED, TOP_BOX
 
 STRICT = Thresholds(n_privacy=5, n_stat=30)
 
 
 @pytest.mark.parametrize(
     ("score", "scale"),
-    [(NPS, NPS_SCALE), (TOP_BOX, CSAT_SCALE), (MEAN, CSAT_SCALE), (COUNT, None)],
+    [
+        (NPS, NPS_SCALE),
+        (TOP_BOX, CSAT_SCALE),
+        (MEAN, CSAT_SCALE),
+        (MEDIAN, CSAT_SCALE),
+        (COUNT, None),
+    ],
 )
 def test_no_answers_are_no_number(score: Score, scale: tuple[int, int] | None) -> None:
     for counts in ({}, {3: 0} if scale else {0: 0}):
@@ -100,9 +107,27 @@ def test_a_missing_box_is_refused(broken: Score) -> None:
         evaluate(broken, {1: 1}, (1, 5), Thresholds())
 
 
-def test_a_mean_without_a_scale_is_refused() -> None:
-    with pytest.raises(ValueError, match="mean and needs a scale"):
-        evaluate(MEAN, {1: 1}, None, Thresholds())
+@pytest.mark.parametrize("score", [MEAN, MEDIAN])
+def test_a_score_of_values_without_a_scale_is_refused(score: Score) -> None:
+    with pytest.raises(ValueError, match=f"{score.kind} and needs a scale"):
+        evaluate(score, {1: 1}, None, Thresholds())
+
+
+def test_a_quantile_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="needs a q"):
+        evaluate(Score("s", "quantile", "", ""), {1: 1}, (1, 5), Thresholds())
+    for q in (0.0, 1.0, -0.5, 1e-9):
+        with pytest.raises(ValueError, match="is not between 0 and 1"):
+            evaluate(Score("s", "quantile", "", "", q=q), {1: 1}, (1, 5), Thresholds())
+
+
+def test_a_share_of_a_base_knows_nothing_of_the_rest() -> None:
+    alone = evaluate(REOPENED, {1: 30, 3: 20}, (0, 4), STRICT)
+    among = evaluate(REOPENED, {0: 900, 1: 30, 3: 20, 4: 7}, (0, 4), STRICT)
+    assert alone == among
+    assert (among.n, among.value, among.status) == (50, 40.0, "ok")
+    assert evaluate(REOPENED, {0: 900, 3: 4}, (0, 4), STRICT).status == "suppressed"
+    assert evaluate(REOPENED, {0: 900}, (0, 4), STRICT).status == "empty"
 
 
 @pytest.mark.parametrize("confidence", [0.5, 1.0, 0.0, -1.0, 95.0, float("nan")])
@@ -119,7 +144,7 @@ def test_a_threshold_below_one_is_refused(n_privacy: int, n_stat: int) -> None:
 
 
 def test_one_answer_has_no_t_interval() -> None:
-    assert student_t(1, 4, 16, (1, 5), 0.95) is None
+    assert student_t(Moments(1, 4.0, None), 0.95, 1, 5) is None
     with pytest.raises(ValueError, match="needs at least 1"):
         t_quantile(0, 0.95)
 
@@ -127,7 +152,10 @@ def test_one_answer_has_no_t_interval() -> None:
 def test_every_score_shipped_can_be_evaluated() -> None:
     for measure in load_measures().measures:
         for score in measure.scores:
-            counts = {(measure.scale or (0, 0))[1]: 40}
-            result = evaluate(score, counts, measure.scale, Thresholds())
-            assert (result.status, result.n) == ("ok", 40), (measure.name, score.name)
+            low, high = measure.scale or (0, 0)
+            counts = {500: 40} if measure.is_duration else dict.fromkeys(range(low, high + 1), 40)
+            result = evaluate(
+                score, counts, measure.scale, Thresholds(), duration=measure.is_duration
+            )
+            assert result.status == "ok", (measure.name, score.name)
             assert result.value is not None
