@@ -14,6 +14,7 @@ from schemas.errors import EarshotError
 from streams.cli.demo import demo
 from streams.cli.doctor import doctor
 from streams.cli.down import down
+from streams.cli.explain import explain
 from streams.cli.import_ import import_
 from streams.cli.migrate import migrate
 from streams.cli.rejects import rejects
@@ -23,6 +24,7 @@ from streams.cli.simulate import simulate
 from streams.cli.status import status
 from streams.cli.topics import topics
 from streams.cli.up import up
+from streams.cli.verify import verify
 from streams.cli.worker import worker
 
 __all__ = ["app", "main"]
@@ -47,6 +49,8 @@ app.command(rich_help_panel=_RUN)(migrate)
 app.command(rich_help_panel=_RUN)(doctor)
 app.command(rich_help_panel=_RUN)(worker)
 app.command(rich_help_panel=_DATA)(scores)
+app.command(rich_help_panel=_DATA)(explain)
+app.command(rich_help_panel=_DATA)(verify)
 app.add_typer(rejects, rich_help_panel=_DATA)
 app.command("import", rich_help_panel=_DATA)(import_)
 app.command(rich_help_panel=_DATA)(simulate)

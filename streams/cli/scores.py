@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
     from schemas.measures import Measures
-    from streams.reading import ScoreRow, Window
+    from streams.reading import Window
 
-__all__ = ["scores", "window_of"]
-
-_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_DECIMALS = {"%": 1, "points": 2}
+__all__ = ["scores"]
 
 
 def scores(
     by: Annotated[
-        str, typer.Option(help="Dimensions to tell apart, for example touchpoint,channel.")
+        str,
+        typer.Option(help="Dimensions to tell apart, for example touchpoint,attributes.tier."),
     ] = "",
     window: Annotated[
         str, typer.Option(help="Length of the window: 90m, 24h, 7d, 4w, or all.")
     ] = "24h",
-    at: Annotated[
+    since: Annotated[
         str,
-        typer.Option(help="End of the window, ISO 8601, UTC if it names no zone. Default: now."),
+        typer.Option(help="Start of the window instead of its length, ISO 8601, UTC by default."),
+    ] = "",
+    until: Annotated[
+        str,
+        typer.Option(
+            "--until", "--at", help="End of the window, ISO 8601, UTC by default. Default: now."
+        ),
     ] = "",
     measure: Annotated[
         str, typer.Option(help="Only these measures, for example csat.1-5,nps.transactional.")
@@ -36,24 +40,27 @@ def scores(
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
 ) -> None:
-    """Print current scores, each with its interval and the number of answers behind it."""
-    from schemas.measures import DIMENSIONS
+    """Print current scores, each with its interval and the number of answers behind it.
+
+    Durations are in seconds in JSON and CSV. A measure that counts a customer once per hour, day or
+    month is shown if --measure names it and --since and --until are exactly one of these, in UTC.
+    """
     from sinks.clickhouse import ClickHouse
     from streams.cli.console import print_csv, print_json
+    from streams.cli.score_table import print_scores, record_names, record_of, said
+    from streams.cli.windows import window_between, window_of
     from streams.reading import scores as read_scores
     from streams.settings import load_settings
     from streams.wiring import address_of, measures_of, thresholds_of
 
     dimensions = _names(by)
-    if unknown := [name for name in dimensions if name not in DIMENSIONS]:
-        raise typer.BadParameter(
-            f"{', '.join(unknown)}: the dimensions are {', '.join(DIMENSIONS)}", param_hint="--by"
-        )
-    wanted = window_of(window, at, datetime.now(UTC))
+    now = datetime.now(UTC)
+    wanted = window_between(since, until, now) if since else window_of(window, until, now)
     if json and csv:
         raise typer.BadParameter("JSON and CSV exclude each other.", param_hint="--csv")
     settings = load_settings()
     measures = measures_of(settings)
+    _check_dimensions(dimensions, measures)
     only = _names(measure)
     if unknown := [name for name in only if measures.by_name(name) is None]:
         known = ", ".join(entry.name for entry in measures.measures)
@@ -63,19 +70,62 @@ def scores(
     clickhouse = ClickHouse(address_of(settings))
     try:
         rows = read_scores(
-            clickhouse, measures, thresholds_of(settings), by=dimensions, window=wanted, only=only
+            clickhouse,
+            measures,
+            thresholds_of(settings),
+            now=now,
+            by=dimensions,
+            window=wanted,
+            only=only,
         )
     finally:
         clickhouse.close()
-    rows = [row for row in rows if counts or only or row.score.kind != "count"]
-    records = [_record(row, dimensions, wanted, settings.scores.confidence) for row in rows]
+    rows = [
+        row
+        for row in rows
+        if row.measure.name in only
+        or (not row.measure.once_per and (counts or row.score.kind != "count"))
+    ]
+    for name in only:
+        _tell_once_per(name, measures, wanted)
+    records = [record_of(row, dimensions, wanted, settings.scores.confidence) for row in rows]
     if json:
         print_json(records)
     elif csv:
-        names = list(_record_names(dimensions))
+        names = list(record_names(dimensions))
         print_csv(names, [[record[name] for name in names] for record in records])
+    elif rows:
+        print_scores(rows, dimensions, wanted)
     else:
-        _print_table(rows, dimensions, wanted, _why_empty(measures, dimensions, only, window))
+        print(f"No scores {said(wanted)}. {_why_empty(measures, dimensions, only, window)}")
+
+
+def _check_dimensions(dimensions: list[str], measures: Measures) -> None:
+    """Refuse a dimension that no measure could have."""
+    from schemas.measures import ATTRIBUTE, DIMENSIONS
+
+    declared = {name for entry in measures.measures for name in entry.dimensions}
+    attributes = sorted(name for name in declared if name.startswith(ATTRIBUTE))
+    known = [*DIMENSIONS, *attributes]
+    if unknown := [name for name in dimensions if name not in known]:
+        raise typer.BadParameter(
+            f"{', '.join(unknown)}: the dimensions are {', '.join(known)}", param_hint="--by"
+        )
+    if len(set(dimensions)) < len(dimensions):
+        raise typer.BadParameter("A dimension is named twice.", param_hint="--by")
+
+
+def _tell_once_per(name: str, measures: Measures, window: Window) -> None:
+    """Say why a measure that was asked for is not shown."""
+    from streams.reading import covers_one
+
+    measure = measures.by_name(name)
+    if measure and measure.once_per and not covers_one(measure.once_per, window):
+        print(
+            f"earshot: {name} counts each customer once per {measure.once_per}: it is shown if "
+            f"--since and --until are exactly one {measure.once_per} of UTC.",
+            file=sys.stderr,
+        )
 
 
 def _why_empty(measures: Measures, by: list[str], only: list[str], window: str) -> str:
@@ -89,101 +139,5 @@ def _why_empty(measures: Measures, by: list[str], only: list[str], window: str) 
     return "Try --window all, or look at `earshot doctor`."
 
 
-def window_of(window: str, at: str, now: datetime) -> Window:
-    """Return the window that ends at `at` (or with the current minute) and is `window` long.
-
-    Raises:
-        typer.BadParameter: One of them cannot be read.
-    """
-    from streams.reading import Window
-
-    if at:
-        try:
-            until = datetime.fromisoformat(at)
-        except ValueError:
-            raise typer.BadParameter(f"{at} is not ISO 8601.", param_hint="--at") from None
-        until = until if until.tzinfo else until.replace(tzinfo=UTC)
-    else:
-        until = now.replace(second=0, microsecond=0) + timedelta(minutes=1)
-    if window == "all":
-        return Window(None, until if at else None)
-    match = re.fullmatch(r"([1-9][0-9]{0,5})([mhdw])", window)
-    if match is None:
-        raise typer.BadParameter(
-            f"{window} is not a length like 90m, 24h, 7d, 4w, or all.", param_hint="--window"
-        )
-    length = timedelta(**{_UNITS[match[2]]: int(match[1])})
-    try:
-        return Window(until - length, until)
-    except OverflowError:
-        raise typer.BadParameter(f"{window} reaches back too far.", param_hint="--window") from None
-
-
 def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
-
-
-def _record_names(dimensions: list[str]) -> tuple[str, ...]:
-    return (
-        "measure", "score", *dimensions, "n", "value", "lower", "upper", "unit", "method",
-        "confidence", "status", "window_start", "window_end",
-    )  # fmt: skip
-
-
-def _record(
-    row: ScoreRow, dimensions: list[str], window: Window, confidence: float
-) -> dict[str, Any]:
-    result = row.result
-    values = (
-        row.measure.name, row.score.name, *row.group, result.n, result.value, result.lower,
-        result.upper, row.score.unit, result.method, confidence, result.status,
-        window.since and window.since.isoformat(),
-        window.until and window.until.isoformat(),
-    )  # fmt: skip
-    return dict(zip(_record_names(dimensions), values, strict=True))
-
-
-def _print_table(
-    rows: list[ScoreRow], dimensions: list[str], window: Window, why_empty: str
-) -> None:
-    from streams.cli.console import print_table
-
-    if not rows:
-        print(f"No scores {_said(window)}. {why_empty}")
-        return
-    print_table(
-        f"Scores {_said(window)}",
-        ["measure", "score", *dimensions, "value", "interval", "n", "status"],
-        [
-            [
-                row.measure.name,
-                row.score.name,
-                *(value or "-" for value in row.group),
-                _number(row.result.value, row.score.unit, with_unit=True),
-                _interval(row),
-                f"{row.result.n:,}",
-                row.result.status,
-            ]
-            for row in rows
-        ],
-        right=frozenset({"value", "interval", "n"}),
-    )
-
-
-def _interval(row: ScoreRow) -> str:
-    if row.result.lower is None or row.result.upper is None or row.score.kind == "count":
-        return ""
-    lower = _number(row.result.lower, row.score.unit)
-    return f"{lower} .. {_number(row.result.upper, row.score.unit)}"
-
-
-def _number(value: float | None, unit: str, *, with_unit: bool = False) -> str:
-    if value is None:
-        return ""
-    text = f"{value:,.{_DECIMALS.get(unit, 0)}f}"
-    return f"{text} %" if with_unit and unit == "%" else text
-
-
-def _said(window: Window) -> str:
-    until = f"{window.until:%Y-%m-%d %H:%M} UTC" if window.until else "now"
-    return f"from {window.since:%Y-%m-%d %H:%M} to {until}" if window.since else f"up to {until}"

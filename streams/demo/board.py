@@ -52,7 +52,13 @@ class Board:
         for minute, counts in minutes.items():
             if since_ms <= minute < until_ms:
                 total.update(counts)
-        return evaluate(self.score, total, self.measure.scale, self.thresholds)
+        return evaluate(
+            self.score,
+            total,
+            self.measure.scale,
+            self.thresholds,
+            duration=self.measure.is_duration,
+        )
 
     def draw(self, touchpoints: Mapping[str, Mapping[int, Histogram]], progress: Progress) -> Group:
         """Return the board for a terminal."""
