@@ -114,28 +114,33 @@ _FOLLOWUPS = _raw(
     "outcome root_cause personalised touchpoint channel event_time attributes is_test",
 )
 
+#: What a row of `slices` and one of `erased_counts` have in common: the cell.
+_CELL = (
+    "measure",
+    "series",
+    "dimensions",
+    "survey_id",
+    "question_id",
+    "touchpoint",
+    "channel",
+    "journey",
+    "journey_stage",
+    "team_id",
+    "agent_id",
+    "product",
+    "region",
+    "sla_policy",
+    "sla_metric",
+    "contact_rule",
+    "attributes",
+    "slice_start",
+    "bucket",
+)
+
 _SLICES = Table(
     "slices",
     (
-        "measure",
-        "series",
-        "dimensions",
-        "survey_id",
-        "question_id",
-        "touchpoint",
-        "channel",
-        "journey",
-        "journey_stage",
-        "team_id",
-        "agent_id",
-        "product",
-        "region",
-        "sla_policy",
-        "sla_metric",
-        "contact_rule",
-        "attributes",
-        "slice_start",
-        "bucket",
+        *_CELL,
         "n",
         "_topic",
         "_epoch",
@@ -226,6 +231,36 @@ _LEDGER = Table(
     ),
 )
 
+_ERASURES = Table(
+    "erasures",
+    (
+        "_topic",
+        "_epoch",
+        "_partition",
+        "_offset",
+        "request",
+        "subject",
+        "mode",
+        "erased_at",
+        "rows",
+        "cells",
+    ),
+)
+
+_ERASED_COUNTS = Table(
+    "erased_counts",
+    (
+        *_CELL,
+        "n",
+        "mode",
+        "_topic",
+        "_epoch",
+        "_partition",
+        "_offset",
+        "_definitions",
+    ),
+)
+
 _REJECTS = Table(
     "rejects",
     (
@@ -279,6 +314,19 @@ _SCORE_RULES = Table(
 
 _ROLLUPS = Table("rollups", ("dimensions", "definitions"))
 
+_JOURNEY_MAPS = Table(
+    "journey_maps",
+    (
+        "journey",
+        "stages",
+        "starts",
+        "transitions",
+        "ends_after_ms",
+        "expected_ms",
+        "definitions",
+    ),
+)
+
 RAW_TABLES: tuple[Table, ...] = (_ANSWERS, _INVITATIONS, _INTERACTIONS, _FOLLOWUPS)
 
 TABLES: dict[str, Table] = {
@@ -289,9 +337,12 @@ TABLES: dict[str, Table] = {
         _CONVERSATIONS,
         _REVISIONS,
         _LEDGER,
+        _ERASURES,
+        _ERASED_COUNTS,
         _REJECTS,
         _DEFINITIONS,
         _SCORE_RULES,
         _ROLLUPS,
+        _JOURNEY_MAPS,
     )
 }

@@ -13,7 +13,13 @@ from sinks.tables import TABLES
 from streams.settings import Scores, Settings
 from streams.wiring import measures_of
 
-__all__ = ["migrate_all", "pending_sql", "rollup_columns", "score_rule_columns"]
+__all__ = [
+    "journey_map_columns",
+    "migrate_all",
+    "pending_sql",
+    "rollup_columns",
+    "score_rule_columns",
+]
 
 
 def pending_sql(clickhouse: ClickHouse) -> list[str]:
@@ -41,6 +47,7 @@ def migrate_all(clickhouse: ClickHouse, settings: Settings) -> list[str]:
         names.append(migration.label)
     clickhouse.insert(TABLES["score_rules"], score_rule_columns(measures, settings.scores))
     clickhouse.insert(TABLES["rollups"], rollup_columns(measures))
+    clickhouse.insert(TABLES["journey_maps"], journey_map_columns(measures))
     return names
 
 
@@ -48,6 +55,23 @@ def rollup_columns(measures: Measures) -> list[list[object]]:
     """Return the columns of `rollups`: one row for each way the views group series."""
     rollups = measures.rules.rollups
     return [[list(dimensions) for dimensions in rollups], [measures.version] * len(rollups)]
+
+
+def journey_map_columns(measures: Measures) -> list[list[object]]:
+    """Return the columns of `journey_maps`: one row for each map."""
+    rows: list[tuple[object, ...]] = [
+        (
+            journey.name,
+            list(journey.stages),
+            sorted(journey.starts),
+            sorted(journey.transitions),
+            journey.ends_after_ms,
+            dict(journey.expected_ms),
+            measures.version,
+        )
+        for journey in measures.rules.journeys.values()
+    ]
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
 def score_rule_columns(measures: Measures, thresholds: Scores) -> list[list[object]]:

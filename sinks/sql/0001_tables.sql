@@ -190,7 +190,9 @@ CREATE TABLE IF NOT EXISTS {database}.followups
     _timestamp DateTime64(3, 'UTC') COMMENT 'Broker timestamp.',
     _definitions UInt32 COMMENT 'Version of the measure definitions the record was folded with.',
     _precedence UInt64 MATERIALIZED bitNot(_offset) COMMENT 'The lowest offset wins.',
-    INDEX by_offset (_partition, _offset) TYPE minmax GRANULARITY 4
+    _subject String MATERIALIZED multiIf(customer_id != '', concat('c:', customer_id), anonymous_id != '', concat('a:', anonymous_id), concat('n:', source, ':', case_id)) COMMENT 'Whom the record is about.',
+    INDEX by_offset (_partition, _offset) TYPE minmax GRANULARITY 4,
+    INDEX by_subject _subject TYPE bloom_filter(0.01) GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(_precedence)
 PARTITION BY toYYYYMM(event_time)
@@ -219,10 +221,10 @@ CREATE TABLE IF NOT EXISTS {database}.slices
     slice_start DateTime('UTC') COMMENT 'Start of the minute.',
     bucket Int32 COMMENT 'Score, flag, bucket of a duration, or 0 for a plain count.',
     n Int64 COMMENT 'What the chunk adds to the bucket; negative where it took back more.',
-    _topic LowCardinality(String) COMMENT 'Input topic.',
+    _topic LowCardinality(String) COMMENT 'Input topic; with #forgotten behind it for counts of customers who were erased.',
     _epoch UInt32 COMMENT 'Incarnation of the input topic.',
     _partition UInt32 COMMENT 'Input partition.',
-    _chunk UInt64 COMMENT 'Number of the chunk in the partition.',
+    _chunk UInt64 COMMENT 'First offset of the chunk in the partition.',
     _chunk_date Date COMMENT 'Day of the first record of the chunk, by the broker.',
     _version UInt64 COMMENT 'Offset of the last record that touched this row.',
     _definitions UInt32 COMMENT 'Version of the measure definitions.'
@@ -299,7 +301,7 @@ CREATE TABLE IF NOT EXISTS {database}.ledger
     _topic LowCardinality(String) COMMENT 'Input topic.',
     _epoch UInt32 COMMENT 'Incarnation of the input topic.',
     _partition UInt32 COMMENT 'Input partition.',
-    _chunk UInt64 COMMENT 'Number of the chunk in the partition.',
+    _chunk UInt64 COMMENT 'First offset of the chunk in the partition.',
     first UInt64 COMMENT 'First offset covered.',
     last UInt64 COMMENT 'Last offset covered.',
     read UInt64 COMMENT 'Records read: the sum of the four fates.',
@@ -315,6 +317,56 @@ CREATE TABLE IF NOT EXISTS {database}.ledger
 ENGINE = ReplacingMergeTree(last)
 ORDER BY (_topic, _epoch, _partition, _chunk)
 COMMENT 'The fates of every record, by chunk.';
+
+CREATE TABLE IF NOT EXISTS {database}.erasures
+(
+    _topic LowCardinality(String) COMMENT 'Input topic.',
+    _epoch UInt32 COMMENT 'Incarnation of the input topic.',
+    _partition UInt32 COMMENT 'Input partition.',
+    _offset UInt64 COMMENT 'Offset of the control record. A chunk begins there.',
+    request String COMMENT 'What joins the control records of one `earshot forget`. Says nothing about the customer.',
+    subject LowCardinality(String) COMMENT 'customer or anonymous: what kind of id was erased. The id is kept nowhere.',
+    mode LowCardinality(String) COMMENT 'keep: the counts still hold what the customer added. drop: it was taken back.',
+    erased_at DateTime64(3, 'UTC') COMMENT 'Broker timestamp of the control record.',
+    rows UInt64 COMMENT 'Raw rows that were erased.',
+    cells UInt64 COMMENT 'Cells they had added to: rows of erased_counts.'
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (_topic, _epoch, _partition, _offset)
+COMMENT 'Customers who were erased, without saying who.';
+
+CREATE TABLE IF NOT EXISTS {database}.erased_counts
+(
+    measure LowCardinality(String) COMMENT 'Measure, as in the measures file.',
+    series UInt128 COMMENT 'Hash of the measure and its dimensions: stands for them in the key.',
+    dimensions Array(LowCardinality(String)) COMMENT 'Dimensions the measure declares; the other columns are empty.',
+    survey_id LowCardinality(String) COMMENT 'Survey.',
+    question_id LowCardinality(String) COMMENT 'Question.',
+    touchpoint LowCardinality(String) COMMENT 'Touchpoint.',
+    channel LowCardinality(String) COMMENT 'Channel.',
+    journey LowCardinality(String) COMMENT 'Journey.',
+    journey_stage LowCardinality(String) COMMENT 'Stage of the journey.',
+    team_id LowCardinality(String) COMMENT 'Team.',
+    agent_id LowCardinality(String) COMMENT 'Agent.',
+    product LowCardinality(String) COMMENT 'Product.',
+    region LowCardinality(String) COMMENT 'Region.',
+    sla_policy LowCardinality(String) COMMENT 'Service-level policy.',
+    sla_metric LowCardinality(String) COMMENT 'Metric of the service-level policy.',
+    contact_rule LowCardinality(String) COMMENT 'Contact rule.',
+    attributes Map(LowCardinality(String), String) COMMENT 'Attributes the measure declares as dimensions.',
+    slice_start DateTime('UTC') COMMENT 'Start of the minute.',
+    bucket Int32 COMMENT 'Score, flag, bucket of a duration, or 0 for a plain count.',
+    n Int64 COMMENT 'What the raw rows that were erased had added to the bucket; negative where they hid others.',
+    mode LowCardinality(String) COMMENT 'keep: the slices still hold it. drop: slices with #forgotten in their topic take it back.',
+    _topic LowCardinality(String) COMMENT 'Input topic.',
+    _epoch UInt32 COMMENT 'Incarnation of the input topic.',
+    _partition UInt32 COMMENT 'Input partition.',
+    _offset UInt64 COMMENT 'Offset of the control record.',
+    _definitions UInt32 COMMENT 'Newest version of the measure definitions among the rows.'
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (_topic, _epoch, _partition, _offset, measure, slice_start, series, bucket)
+COMMENT 'What customers who were erased had added to the counts.';
 
 CREATE TABLE IF NOT EXISTS {database}.rejects
 (
@@ -386,3 +438,17 @@ CREATE TABLE IF NOT EXISTS {database}.rollups
 ENGINE = ReplacingMergeTree
 ORDER BY (definitions, dimensions)
 COMMENT 'How the views group series: from the measures file.';
+
+CREATE TABLE IF NOT EXISTS {database}.journey_maps
+(
+    journey LowCardinality(String) COMMENT 'Journey.',
+    stages Array(String) COMMENT 'Its stages.',
+    starts Array(String) COMMENT 'Stages a path may begin in.',
+    transitions Array(Tuple(String, String)) COMMENT 'Steps from one stage to another that are planned.',
+    ends_after_ms UInt64 COMMENT 'Milliseconds of silence that end a path.',
+    expected_ms Map(String, UInt64) COMMENT 'Milliseconds in which a stage should be left, by stage.',
+    definitions UInt32 COMMENT 'Version of the measure definitions.'
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (definitions, journey)
+COMMENT 'The journey maps of the measures file.';

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import time
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,11 +15,12 @@ import typer
 from typer.testing import CliRunner
 
 from deploy.local.clickhouse import ClickHouseAccess
-from sinks.clickhouse import Address, ClickHouse
+from sinks.clickhouse import ClickHouse
 from streams.cli.doctor import NOT_ALL_OK, doctor
 from streams.migrating import migrate_all
 from streams.settings import Settings
 from streams.topics import create_topics
+from tests.databases import empty_database, use
 
 CLOSED = {
     "EARSHOT_KAFKA__BROKERS": "127.0.0.1:1",
@@ -32,13 +32,7 @@ NAMES = [
     "rules", "flush", "clock", "engine",
 ]  # fmt: skip
 
-
-@pytest.fixture(autouse=True)
-def _own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith("EARSHOT_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("EARSHOT_HOME", str(tmp_path / "home"))
+pytestmark = pytest.mark.usefixtures("no_settings")
 
 
 @pytest.fixture
@@ -53,19 +47,12 @@ def parts(
     kafka_brokers: str, clickhouse: ClickHouseAccess, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[ClickHouse]:
     """Point the settings at the real parts, with topics but an empty database."""
-    database = f"doctor_{uuid.uuid4().hex[:8]}"
     create_topics(kafka_brokers, partitions=3, replication=1)
     monkeypatch.setenv("EARSHOT_KAFKA__BROKERS", kafka_brokers)
-    monkeypatch.setenv("EARSHOT_KAFKA__GROUP", database)
-    for name in ("host", "port", "user", "password"):
-        monkeypatch.setenv(f"EARSHOT_CLICKHOUSE__{name.upper()}", str(getattr(clickhouse, name)))
-    monkeypatch.setenv("EARSHOT_CLICKHOUSE__DATABASE", database)
-    connection = ClickHouse(
-        Address(clickhouse.host, clickhouse.port, clickhouse.user, clickhouse.password, database)
-    )
-    yield connection
-    connection.command(f"DROP DATABASE IF EXISTS {database}")
-    connection.close()
+    with empty_database(clickhouse) as connection:
+        monkeypatch.setenv("EARSHOT_KAFKA__GROUP", connection.address.database)
+        use(connection.address, monkeypatch)
+        yield connection
 
 
 @pytest.mark.kafka

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -18,6 +17,7 @@ from streams.doctor import Unmeasured
 from streams.doctor.store import Store
 from streams.migrating import migrate_all
 from streams.settings import Scores, Settings
+from tests.databases import empty_database
 
 pytestmark = pytest.mark.clickhouse
 
@@ -25,24 +25,9 @@ MEASURES = load_measures()
 
 
 @pytest.fixture
-def address(clickhouse: ClickHouseAccess) -> Address:
-    """Return a database of this test's own."""
-    return Address(
-        host=clickhouse.host,
-        port=clickhouse.port,
-        user=clickhouse.user,
-        password=clickhouse.password,
-        database=f"doctor_{uuid.uuid4().hex[:8]}",
-        timeout_s=20,
-    )
-
-
-@pytest.fixture
-def connection(address: Address) -> Iterator[ClickHouse]:
-    connection = ClickHouse(address)
-    yield connection
-    connection.command(f"DROP DATABASE IF EXISTS {address.database}")
-    connection.close()
+def connection(clickhouse: ClickHouseAccess) -> Iterator[ClickHouse]:
+    with empty_database(clickhouse) as one:
+        yield one
 
 
 @pytest.fixture
@@ -98,7 +83,8 @@ def test_a_dropped_table_is_named(migrated: ClickHouse) -> None:
 
 
 def test_rules_of_other_settings_are_stale(migrated: ClickHouse) -> None:
-    with pytest.raises(SinkError, match="39 of 39 score rules") as caught:
+    n = sum(len(measure.scores) for measure in MEASURES.measures)
+    with pytest.raises(SinkError, match=f"{n} of {n} score rules") as caught:
         _store(migrated.address).rules_current(MEASURES, Scores(n_stat=31))
     assert "earshot migrate" in caught.value.cure
 
@@ -129,7 +115,7 @@ def test_a_clock_that_is_off_is_seen(migrated: ClickHouse) -> None:
         _store(migrated.address).clock(now=lambda: 4_000_000_000.0)
 
 
-def test_a_wrong_password_is_told_without_the_password(address: Address) -> None:
+def test_a_wrong_password_is_told_without_the_password(connection: ClickHouse) -> None:
     with pytest.raises(SinkError, match="refuses the user or password") as caught:
-        _store(replace(address, password="guessed-word")).answers()
+        _store(replace(connection.address, password="guessed-word")).answers()
     assert "guessed-word" not in str(caught.value)

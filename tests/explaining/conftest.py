@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,7 @@ from typer.testing import CliRunner
 from deploy.local.clickhouse import ClickHouseAccess
 from schemas.measures import Measures
 from sinks import migrations
-from sinks.clickhouse import Address, ClickHouse
+from sinks.clickhouse import ClickHouse
 from sinks.tables import TABLES
 from streams.cli.explain import explain
 from streams.cli.scores import scores
@@ -26,6 +24,7 @@ from streams.fold.kinds import KINDS
 from streams.fold.known import KnownRecords
 from streams.fold.partition import Decoded, PartitionFold
 from streams.store import Store
+from tests.databases import empty_database, use
 from tests.explaining.day import CUSTOMERS_DAY
 from tests.explaining.definitions import MEASURES, TEXT
 
@@ -71,28 +70,21 @@ def write(
 @pytest.fixture(scope="module")
 def database(clickhouse: ClickHouseAccess) -> Iterator[ClickHouse]:
     """Yield a database with the day of customers in it."""
-    name = f"explaining_{uuid.uuid4().hex[:8]}"
-    access = clickhouse
-    connection = ClickHouse(Address(access.host, access.port, access.user, access.password, name))
-    for migration in migrations.load():
-        if not migration.repeatable:  # nothing here reads a view
-            migrations.run(connection, name, migration)
-    for topic, partition, records in CUSTOMERS_DAY:
-        write(connection, topic, records, partition=partition)
-    yield connection
-    connection.command(f"DROP DATABASE {name}")
-    connection.close()
+    with empty_database(clickhouse) as connection:
+        for migration in migrations.load():
+            if not migration.repeatable:  # nothing here reads a view
+                migrations.run(connection, connection.address.database, migration)
+        for topic, partition, records in CUSTOMERS_DAY:
+            write(connection, topic, records, partition=partition)
+        yield connection
 
 
 @pytest.fixture
-def run(database: ClickHouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(
+    database: ClickHouse, no_settings: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Run:
     """Return what runs a command on that database and returns what it printed."""
-    for name in [name for name in os.environ if name.startswith("EARSHOT_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-    for name in ("host", "port", "user", "password", "database"):
-        value = str(getattr(database.address, name))
-        monkeypatch.setenv(f"EARSHOT_CLICKHOUSE__{name.upper()}", value)
+    use(database.address, monkeypatch)
     (tmp_path / "measures.toml").write_text(TEXT, encoding="utf-8")
     monkeypatch.setenv("EARSHOT_SCORES__MEASURES_FILE", "measures.toml")
     monkeypatch.setattr("streams.explaining.explanation._PAUSE_S", 0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,11 +13,12 @@ import pytest
 from deploy.local.clickhouse import ClickHouseAccess
 from schemas.definitions import parse_measures
 from sinks import migrations
-from sinks.clickhouse import Address, ClickHouse
+from sinks.clickhouse import ClickHouse
 from streams.explaining import explain, query_of
 from streams.reading import Window, histograms, scores
 from streams.scores import Thresholds
 from tests.builders import ANSWERS, answer, interaction, invitation
+from tests.databases import empty_database
 from tests.explaining.conftest import write
 from tests.explaining.day import SECRET, at
 from tests.explaining.definitions import TEXT
@@ -126,24 +126,20 @@ def _invitation(rng: random.Random) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def lived(clickhouse: ClickHouseAccess) -> Iterator[ClickHouse]:
     """Yield a database with some days of customers at random, under two versions of definitions."""
-    name = f"adds_up_{uuid.uuid4().hex[:8]}"
-    access = clickhouse
-    connection = ClickHouse(Address(access.host, access.port, access.user, access.password, name))
-    for migration in migrations.load():
-        if not migration.repeatable:
-            migrations.run(connection, name, migration)
-    rng = random.Random(20)
-    for topic, make, count in (
-        (ANSWERS, _answer, 60),
-        ("feedback.interactions", _interaction, 160),
-        ("feedback.invitations", _invitation, 40),
-    ):
-        for partition in range(2):
-            records = [make(rng) for _ in range(count)]
-            write(connection, topic, records, partition=partition, measures=OLD, later=NEW)
-    yield connection
-    connection.command(f"DROP DATABASE {name}")
-    connection.close()
+    with empty_database(clickhouse) as connection:
+        for migration in migrations.load():
+            if not migration.repeatable:
+                migrations.run(connection, connection.address.database, migration)
+        rng = random.Random(20)
+        for topic, make, count in (
+            (ANSWERS, _answer, 60),
+            ("feedback.interactions", _interaction, 160),
+            ("feedback.invitations", _invitation, 40),
+        ):
+            for partition in range(2):
+                records = [make(rng) for _ in range(count)]
+                write(connection, topic, records, partition=partition, measures=OLD, later=NEW)
+        yield connection
 
 
 # On Monday the 19th only targets are due: its office hours are the first of all.

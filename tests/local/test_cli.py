@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -21,13 +20,7 @@ from streams.cli.status import NOT_ALL_RUNNING, status
 from streams.cli.up import local_config, up
 from streams.settings import load_settings
 
-
-@pytest.fixture(autouse=True)
-def _own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith("EARSHOT_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("EARSHOT_HOME", str(tmp_path / "home"))
+pytestmark = pytest.mark.usefixtures("no_settings")
 
 
 @pytest.fixture

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
 from deploy.local.clickhouse import ClickHouseAccess
 from schemas.framing import frame
-from sinks.clickhouse import Address, ClickHouse
+from sinks.clickhouse import ClickHouse
 from sinks.tables import TABLES
 from streams.agents.messages import reject_columns
 from streams.batch import TopicPartition
 from streams.fold.partition import Rejected
 from streams.fold.rejection import Reason, Rejection
-from streams.migrating import migrate_all
-from streams.settings import Settings
+from tests.databases import migrated_database, use
 
 SECRET = b"customer-4711"
 NOON_MS = int(datetime(2026, 1, 31, 12, tzinfo=UTC).timestamp() * 1000)
@@ -48,41 +44,25 @@ def reject(
 @pytest.fixture(scope="module")
 def rejected(clickhouse: ClickHouseAccess) -> Iterator[ClickHouse]:
     """Yield a database with five rejected records: four of answers, one of a follow-up."""
-    access = clickhouse
-    connection = ClickHouse(
-        Address(
-            access.host,
-            access.port,
-            access.user,
-            access.password,
-            f"rejects_{uuid.uuid4().hex[:8]}",
+    with migrated_database(clickhouse) as connection:
+        answers = "feedback.responses"
+        value = frame(1, b"\xff\x00" + SECRET)
+        headers = (("trace", SECRET), ("tenant", b"t"))
+        reject(connection, answers, Record(10, NOON_MS, SECRET, value, headers), "missing_score")
+        reject(connection, answers, Record(11, NOON_MS + 1, SECRET, None), "tombstone")
+        reject(connection, answers, Record(12, NOON_MS + 2, None, b""), "empty")
+        reject(connection, answers, Record(13, NOON_MS + 60_000, None, b"junk"), "bad_magic")
+        reject(
+            connection, "feedback.followups", Record(7, NOON_MS + 90_000, None, b"x"), "bad_magic"
         )
-    )
-    migrate_all(connection, Settings())
-    answers = "feedback.responses"
-    value = frame(1, b"\xff\x00" + SECRET)
-    headers = (("trace", SECRET), ("tenant", b"t"))
-    reject(connection, answers, Record(10, NOON_MS, SECRET, value, headers), "missing_score")
-    reject(connection, answers, Record(11, NOON_MS + 1, SECRET, None), "tombstone")
-    reject(connection, answers, Record(12, NOON_MS + 2, None, b""), "empty")
-    reject(connection, answers, Record(13, NOON_MS + 60_000, None, b"junk"), "bad_magic")
-    reject(connection, "feedback.followups", Record(7, NOON_MS + 90_000, None, b"x"), "bad_magic")
-    # a second fold writes the same row again
-    reject(connection, answers, Record(13, NOON_MS + 60_000, None, b"junk"), "bad_magic")
-    yield connection
-    connection.command(f"DROP DATABASE {connection.address.database}")
-    connection.close()
+        # a second fold writes the same row again
+        reject(connection, answers, Record(13, NOON_MS + 60_000, None, b"junk"), "bad_magic")
+        yield connection
 
 
 @pytest.fixture
 def settings_of_rejected(
-    rejected: ClickHouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    rejected: ClickHouse, no_settings: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Point the settings at that database, and nowhere else."""
-    for name in [name for name in os.environ if name.startswith("EARSHOT_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-    for name in ("host", "port", "user", "password", "database"):
-        monkeypatch.setenv(
-            f"EARSHOT_CLICKHOUSE__{name.upper()}", str(getattr(rejected.address, name))
-        )
+    use(rejected.address, monkeypatch)

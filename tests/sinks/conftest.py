@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -11,22 +10,20 @@ from deploy.local.clickhouse import ClickHouseAccess
 from sinks.clickhouse import Address, ClickHouse
 from streams.migrating import migrate_all
 from streams.settings import load_settings
+from tests.databases import empty_database
 
 
 @pytest.fixture
-def address(clickhouse: ClickHouseAccess) -> Address:
-    """Return the address of a database that does not exist yet."""
-    name = f"s{uuid.uuid4().hex[:10]}"
-    return Address(clickhouse.host, clickhouse.port, clickhouse.user, clickhouse.password, name)
-
-
-@pytest.fixture
-def empty(address: Address) -> Iterator[ClickHouse]:
+def empty(clickhouse: ClickHouseAccess) -> Iterator[ClickHouse]:
     """Return a connection; what is in the database is gone after the test."""
-    one = ClickHouse(address)
-    yield one
-    one.command(f"DROP DATABASE IF EXISTS {address.database}")
-    one.close()
+    with empty_database(clickhouse) as one:
+        yield one
+
+
+@pytest.fixture
+def address(empty: ClickHouse) -> Address:
+    """Return the address of a database that does not exist yet."""
+    return empty.address
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from schemas.facts import FACTS
 from schemas.measures import DIMENSIONS, Measure
 from sinks.clickhouse import ClickHouse
 from sinks.tables import TABLES
@@ -26,11 +27,13 @@ from tests.fold.model import MEASURES
 pytestmark = pytest.mark.clickhouse
 
 THRESHOLDS = Thresholds(n_privacy=3, n_stat=20, confidence=0.9)
-NAMES = ("nps.relational", "csat.1-5", "ces.1-7", "answers", "interactions.solved")
-GROUPINGS = (
-    (), ("touchpoint",), ("channel",), ("touchpoint", "channel"), ("survey_id", "question_id"),
-    ("journey_stage",), ("team_id",), ("product",), ("region",),
+NAMES = (
+    "nps.relational", "csat.1-5", "ces.1-7", "answers", "interactions.solved", "participation",
+    "fcr.no_repeat.7d", "first_reply.created.calendar",
 )  # fmt: skip
+#: Some of the 1475 buckets of durations: none, ms, an hour, years.
+DURATIONS = (0, 1, 36, 756, 760, 1300)
+GROUPINGS = MEASURES.rules.rollups
 VALUES = {
     "survey_id": ("s1",),
     "question_id": ("q1", "q2"),
@@ -38,8 +41,14 @@ VALUES = {
     "channel": ("EMAIL", "SMS"),
     "journey_stage": ("buy",),
     "team_id": ("a", "b"),
+    "agent_id": ("x",),
+    "product": ("p1", "p2"),
+    "region": ("",),
 }
-ROW = "n, value, lower, upper, unit, method, confidence, status"
+ROW = (
+    "n, value, lower, upper, unit, method, confidence, status, provisional, higher_is_better, "
+    "length(attributes)"
+)
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 #: How long ago slices begin, in seconds: on both sides of the start of every rolling window.
 AGES = (
@@ -63,10 +72,11 @@ def histograms(rng: random.Random, now: int) -> dict[Place, dict[int, int]]:
     for name in NAMES:
         one = measure(name)
         low, high = one.scale or (0, 0)
+        possible = DURATIONS if one.is_duration else range(low, high + 1)
         for age in AGES:
             for _ in range(3):
                 series = tuple(rng.choice(VALUES[dimension]) for dimension in one.dimensions)
-                for bucket in rng.sample(range(low, high + 1), rng.randint(1, high - low + 1)):
+                for bucket in rng.sample(possible, rng.randint(1, len(possible))):
                     found[name, now - age, series][bucket] = rng.choice((0, 1, 1, 2, 9, 400))
     return found
 
@@ -111,12 +121,14 @@ def grouped(
     return sums
 
 
-def expected(sums: dict[tuple[Any, ...], dict[int, int]]) -> dict[tuple[Any, ...], tuple[Any, ...]]:
+def expected(
+    sums: dict[tuple[Any, ...], dict[int, int]], provisional: Callable[[Measure, Any], bool]
+) -> dict[tuple[Any, ...], tuple[Any, ...]]:
     found = {}
     for (period, name, *shown), buckets in sums.items():
         one = measure(name)
         for score in one.scores:
-            value = evaluate(score, buckets, one.scale, THRESHOLDS)
+            value = evaluate(score, buckets, one.scale, THRESHOLDS, duration=one.is_duration)
             found[(period, name, score.name, *shown)] = (
                 value.n,
                 *(
@@ -124,6 +136,7 @@ def expected(sums: dict[tuple[Any, ...], dict[int, int]]) -> dict[tuple[Any, ...
                     for number in (value.value, value.lower, value.upper)
                 ),
                 score.unit, value.method, THRESHOLDS.confidence, value.status,
+                provisional(one, period), one.higher_is_better, 0,
             )  # fmt: skip
     return found
 
@@ -137,6 +150,10 @@ def seen(clickhouse: ClickHouse, view: str, period: str) -> dict[tuple[Any, ...]
     return found
 
 
+def horizon_s(one: Measure) -> int:
+    return FACTS[one.fact].horizon_ms // 1000 if one.fact else 0
+
+
 def month(start: int) -> int:
     moment = datetime.fromtimestamp(start, UTC)
     return int(datetime(moment.year, moment.month, 1, tzinfo=UTC).timestamp())
@@ -148,27 +165,33 @@ def counts(empty: ClickHouse) -> dict[Place, dict[int, int]]:
     ((now,),) = empty.rows("SELECT toUnixTimestamp(toStartOfMinute(now('UTC')))")
     found = histograms(rng, now)
     load(empty, found, rng)
-    return found
+    # What is dated in the future is in the table, and in no view.
+    return {place: buckets for place, buckets in found.items() if place[1] <= now}
 
 
 def test_scores_by_period(empty: ClickHouse, counts: dict[Place, dict[int, int]]) -> None:
-    periods: dict[str, Callable[[int], int]] = {
-        "minute": lambda start: start,
-        "hour": lambda start: start - start % HOUR,
-        "day": lambda start: start - start % DAY,
-        "month": month,
+    ((now,),) = empty.rows("SELECT toUnixTimestamp(now())")
+    periods: dict[str, tuple[Callable[[int], int], Callable[[int], int]]] = {
+        "minute": (lambda start: start, lambda start: start + MINUTE),
+        "hour": (lambda start: start - start % HOUR, lambda start: start + HOUR),
+        "day": (lambda start: start - start % DAY, lambda start: start + DAY),
+        "month": (month, lambda start: month(start + 31 * DAY)),
     }
     statuses = set()
-    for name, period in periods.items():
-        wanted = expected(grouped(counts, lambda start, period=period: [period(start)]))  # type: ignore[misc]
+    for name, (period, end) in periods.items():
+        wanted = expected(
+            grouped(counts, lambda start, period=period: [period(start)]),  # type: ignore[misc]
+            lambda one, start, end=end: end(start) + horizon_s(one) > now,  # type: ignore[misc]
+        )
         found = seen(empty, f"scores_by_{name}", "toUnixTimestamp(period_start)")
         assert found.keys() == wanted.keys()
         for key, row in wanted.items():
             assert found[key] == row, key
-        statuses |= {(row[5], row[-1]) for row in wanted.values()}
+        statuses |= {(row[5], row[7]) for row in wanted.values()}
     # The data holds every case, or the test would not show much.
     methods = {"adjusted_wald", "wilson", "student_t"}
     assert statuses >= {(m, s) for m in methods for s in ("ok", "thin", "suppressed", "empty")}
+    assert ("order_statistics", "ok") in statuses
     assert ("exact", "thin") not in statuses
 
 
@@ -180,7 +203,7 @@ def test_rolling_scores(empty: ClickHouse, counts: dict[Place, dict[int, int]]) 
     def windows(start: int) -> list[tuple[str, int]]:
         return [(name, end) for name, s in seconds.items() if end - s <= start < end]
 
-    wanted = expected(grouped(counts, windows))
+    wanted = expected(grouped(counts, windows), lambda one, _: horizon_s(one) > 0)
     assert found.keys() == wanted.keys()
     for key, row in wanted.items():
         assert found[key] == row, key

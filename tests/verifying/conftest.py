@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -10,14 +9,13 @@ import pytest
 
 from deploy.local.clickhouse import ClickHouseAccess
 from schemas.measures import Measures
-from sinks.clickhouse import Address, ClickHouse
+from sinks.clickhouse import ClickHouse
 from sinks.tables import TABLES
 from streams.fold.columns import ledger_columns, raw_columns, slice_columns
 from streams.fold.kinds import KINDS
 from streams.fold.partition import Decoded
-from streams.migrating import migrate_all
-from streams.settings import load_settings
 from tests.builders import NOW_MS
+from tests.databases import migrated_database
 from tests.fold.model import MEASURES, Tables, Worker
 from tests.verifying.rows import DAY
 
@@ -65,14 +63,8 @@ class Written:
 @pytest.fixture(scope="module")
 def database(clickhouse: ClickHouseAccess) -> Iterator[ClickHouse]:
     """Return a connection to a database with all tables."""
-    name = f"v{uuid.uuid4().hex[:10]}"
-    one = ClickHouse(
-        Address(clickhouse.host, clickhouse.port, clickhouse.user, clickhouse.password, name)
-    )
-    migrate_all(one, load_settings())
-    yield one
-    one.command(f"DROP DATABASE IF EXISTS {name}")
-    one.close()
+    with migrated_database(clickhouse) as one:
+        yield one
 
 
 @pytest.fixture
