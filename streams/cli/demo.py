@@ -230,6 +230,8 @@ def _commands(stage: Stage) -> list[str]:
     return [
         "export " + " ".join(f"{name}={value}" for name, value in where.items()),
         "earshot scores --by touchpoint",
+        "earshot scores --measure first_reply.human.calendar --by channel",
+        "earshot verify",
         "earshot doctor",
         "earshot rejects",
         f"curl -u {access.user}:$(cat $EARSHOT_HOME/clickhouse.password) "

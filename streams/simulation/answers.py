@@ -6,7 +6,7 @@ import random
 from bisect import bisect
 from typing import NamedTuple
 
-__all__ = ["CES", "CSAT", "NPS", "Scale", "comment"]
+__all__ = ["CES", "CSAT", "FCR_SELF", "NPS", "Scale", "comment"]
 
 #: How much the answers of one person to two questions differ, as a standard deviation.
 _QUESTION_SPREAD = 0.35
@@ -31,6 +31,9 @@ class Scale(NamedTuple):
 NPS = Scale("NPS", 0, 10, (-2.1, -1.9, -1.7, -1.5, -1.3, -1.1, -0.9, -0.6, 0.0, 0.5))
 CSAT = Scale("CSAT", 1, 5, (-1.8, -1.35, -0.85, 0.05))
 CES = Scale("CES", 1, 7, (-2.0, -1.7, -1.35, -1.0, -0.5, 0.2))
+
+#: "Was it solved?": no is 0, yes is 1.
+FCR_SELF = Scale("FCR_SELF", 0, 1, (0.0,))
 
 _CONTENT = (
     "Everything worked.",

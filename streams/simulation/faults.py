@@ -77,7 +77,7 @@ def _change(scene: Scene, record: Record, *, delete: bool) -> Record:
         return {"op": "UPDATE", "value_text": comment(scene.rng.gauss(0.0, 1.0), scene.rng)}
     low, high, score = record["scale_min"], record["scale_max"], int(record["value_number"])
     # any other score of the scale, near ones being likelier: people nudge, slips go far
-    other = score
+    other = low + high - score if high - low == 1 else score
     while other == score:
         other = min(max(score + round(scene.rng.gauss(0.0, (high - low) / 3)), low), high)
     return {"op": "UPDATE", "value_number": float(other)}

@@ -35,6 +35,7 @@ def follow_up(scene: Scene, low: LowAnswer) -> None:
         "owner_id": f"o-{rng.randrange(_OWNERS):02}",
         "team_id": scene.place.team,
         "touchpoint": scene.place.name,
+        "attributes": customer.attributes,
     }
 
     def step(status: str, **more: object) -> None:

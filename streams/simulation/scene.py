@@ -5,15 +5,20 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from math import log
+from typing import TYPE_CHECKING, NamedTuple
 
 from streams.simulation.chance import Weighted
 from streams.simulation.events import Draft, Record
 from streams.simulation.journeys import ARRIVALS, Touchpoint
 
-__all__ = ["Customer", "Scene"]
+if TYPE_CHECKING:
+    from streams.simulation.talk import Issue
+
+__all__ = ["Comeback", "Customer", "Scene"]
 
 _REGIONS = Weighted(("north", 0.35), ("south", 0.3), ("west", 0.2), ("east", 0.15))
 _PRODUCTS = Weighted(("basic", 0.6), ("plus", 0.3), ("pro", 0.1))
+_TIERS = Weighted(("standard", 0.7), ("silver", 0.2), ("gold", 0.1))
 
 #: Share of the customers known by an anonymous id only.
 _ANONYMOUS = 0.04
@@ -25,10 +30,23 @@ _LEVEL_SPREAD = 0.45
 _LONGEST = 12.0
 
 
-class Customer:
-    """A pseudonym, a level of satisfaction of its own, and where it is on the map."""
+class Comeback(NamedTuple):
+    """A visit to come, because something was not solved. `at_ms` is in epoch milliseconds."""
 
-    __slots__ = ("id_field", "key", "level", "pending", "product", "region", "touchpoint")
+    at_ms: int
+    issue: Issue
+
+
+class Customer:
+    """A pseudonym, a level of satisfaction of its own, and where it is on the map.
+
+    `attributes` are those of every record of the customer, one list for all of them: never changed.
+    """
+
+    __slots__ = (
+        "attributes", "id_field", "key", "level", "pending", "product", "region", "tier",
+        "touchpoint",
+    )  # fmt: skip
 
     def __init__(self, number: int, rng: random.Random) -> None:
         anonymous = rng.random() < _ANONYMOUS
@@ -38,6 +56,9 @@ class Customer:
         self.region = _REGIONS.draw(rng)
         self.product = _PRODUCTS.draw(rng)
         self.touchpoint = ARRIVALS.draw(rng)
+        # nobody knows the tier of a visitor
+        self.tier = "" if anonymous else _TIERS.draw(rng)
+        self.attributes = [{"name": "tier", "value": self.tier}] if self.tier else []
         self.pending = 0
 
 
@@ -45,10 +66,12 @@ class Scene:
     """What everything that happens in one visit shares.
 
     `trouble` is the strength of an incident at this touchpoint, 0 without one. Every wait is
-    divided by `haste`.
+    divided by `haste`, and a day in the customer's life takes `day_s` seconds.
     """
 
-    __slots__ = ("_haste", "_ids", "customer", "drafts", "place", "rng", "trouble")
+    __slots__ = (
+        "_day_s", "_haste", "_ids", "comebacks", "customer", "drafts", "place", "rng", "trouble",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -59,14 +82,17 @@ class Scene:
         ids: Iterator[str],
         haste: float = 1.0,
         trouble: float = 0.0,
+        day_s: float = 86_400.0,
     ) -> None:
         self.customer = customer
         self.place = place
         self.rng = rng
         self.trouble = trouble
         self.drafts: list[Draft] = []
+        self.comebacks: list[Comeback] = []
         self._ids = ids
         self._haste = haste
+        self._day_s = day_s
 
     def chance(self, share: float) -> bool:
         """Return True with this probability."""
@@ -84,6 +110,10 @@ class Scene:
     def fixed(self, seconds: float) -> int:
         """Return a wait that is always the same, in milliseconds."""
         return max(1, int(1000 * seconds / self._haste))
+
+    def days(self, count: float) -> int:
+        """Return days in the customer's life, in milliseconds."""
+        return int(1000 * count * self._day_s)
 
     def relative(self, waited_ms: int, expected_s: float) -> float:
         """Return how much longer a wait was than expected, in doublings."""

@@ -7,16 +7,16 @@ import heapq
 import random
 from collections.abc import Iterator
 from itertools import count
-from math import cos, pi, sqrt
+from math import pi, sin, sqrt
 
 from schemas.registry import Registry
 from streams.simulation.bad import Spoiler
 from streams.simulation.config import SimulationConfig
 from streams.simulation.events import Draft, SimulatedEvent
 from streams.simulation.faults import on_the_way
-from streams.simulation.journeys import TOUCHPOINTS
-from streams.simulation.scene import Customer, Scene
-from streams.simulation.visits import visit
+from streams.simulation.journeys import TOUCHPOINTS, Touchpoint
+from streams.simulation.scene import Comeback, Customer, Scene
+from streams.simulation.visits import come_back, visit
 
 __all__ = ["MOST_PENDING", "Simulation", "simulate"]
 
@@ -31,8 +31,9 @@ _SHORTEST, _LONGEST = 0.5, 1.5
 
 _DAY_MS = 86_400_000
 _BUSIEST_HOUR = 14.5
+_SWING_MS = 0.75 * _DAY_MS / (2 * pi)
 
-_Entry = tuple[int, int, int, Draft | None]
+_Entry = tuple[int, int, int, Draft | Comeback | None]
 
 
 def simulate(
@@ -65,7 +66,8 @@ class Simulation:
         self._customers = [
             Customer(number, self._rng) for number in range(1, config.population + 1)
         ]
-        # An entry with a draft is an event to be sent, one without is a visit to be made.
+        # An entry with a draft is an event to be sent, one without is a visit to be made, and a
+        # comeback is a visit for a reason.
         self._future: list[_Entry] = [
             (self._first_visit_ms(), next(self._order), index, None)
             for index in range(len(self._customers))
@@ -87,6 +89,9 @@ class Simulation:
                 self._visit(index, at_ms)
                 continue
             heapq.heappop(future)
+            if isinstance(draft, Comeback):
+                self._come_back(index, draft)
+                continue
             customer = self._customers[index]
             customer.pending -= 1
             if at_ms < start_ms:
@@ -106,24 +111,39 @@ class Simulation:
         """Replace the visit at the head of the heap by its events and the next visit."""
         config, customer, rng = self.config, self._customers[index], self._rng
         cycle_ms = 1000 * config.cycle_s * rng.uniform(_SHORTEST, _LONGEST)
-        if config.daily_rhythm:
-            cycle_ms /= _rhythm(at_ms)
-        next_visit = (at_ms + max(1, int(cycle_ms)), next(self._order), index, None)
+        again_ms = max(at_ms + 1, self._after(at_ms, cycle_ms))
+        next_visit = (again_ms, next(self._order), index, None)
         heapq.heapreplace(self._future, next_visit)
-        if customer.pending > MOST_PENDING:
-            return
-        scene = Scene(
-            customer=customer,
-            place=TOUCHPOINTS[customer.touchpoint],
-            rng=rng,
+        if customer.pending <= MOST_PENDING:
+            scene = self._scene(index, TOUCHPOINTS[customer.touchpoint], at_ms)
+            visit(scene, at_ms)
+            self._plan(index, scene)
+
+    def _come_back(self, index: int, why: Comeback) -> None:
+        if self._customers[index].pending <= MOST_PENDING:
+            scene = self._scene(index, why.issue.place, why.at_ms)
+            come_back(scene, why.at_ms, why.issue)
+            self._plan(index, scene)
+
+    def _scene(self, index: int, place: Touchpoint, at_ms: int) -> Scene:
+        return Scene(
+            customer=self._customers[index],
+            place=place,
+            rng=self._rng,
             ids=self._ids,
-            haste=config.haste,
-            trouble=self._trouble(customer.touchpoint, at_ms),
+            haste=self.config.haste,
+            trouble=self._trouble(place.name, at_ms),
+            day_s=self.config.day_s,
         )
-        visit(scene, at_ms)
-        for draft in on_the_way(scene, config.faults, self._spoiler):
-            customer.pending += 1
-            heapq.heappush(self._future, (draft.at_ms, next(self._order), index, draft))
+
+    def _plan(self, index: int, scene: Scene) -> None:
+        """Enter everything of a scene that is still to come."""
+        future, order = self._future, self._order
+        for draft in on_the_way(scene, self.config.faults, self._spoiler):
+            scene.customer.pending += 1
+            heapq.heappush(future, (draft.at_ms, next(order), index, draft))
+        for comeback in scene.comebacks:
+            heapq.heappush(future, (comeback.at_ms, next(order), index, comeback))
 
     def _first_visit_ms(self) -> int:
         """Draw when a customer is first seen: before the start, at a random point of its cycle.
@@ -133,8 +153,13 @@ class Simulation:
         """
         rng, config = self._rng, self.config
         cycle_s = config.cycle_s * sqrt(rng.uniform(_SHORTEST**2, _LONGEST**2))
-        before_s = _BEFORE_S / config.haste
-        return config.start_ms + int(1000 * (rng.random() * cycle_s - before_s))
+        begins_ms = config.start_ms - int(1000 * _BEFORE_S / config.haste)
+        return self._after(begins_ms, 1000 * rng.random() * cycle_s)
+
+    def _after(self, at_ms: int, wait_ms: float) -> int:
+        """Return when a customer who waits so long, on average, comes; sooner by day if asked."""
+        later = _in_the_rhythm_of_days if self.config.daily_rhythm else int.__add__
+        return later(at_ms, int(wait_ms))
 
     def _trouble(self, touchpoint: str, at_ms: int) -> float:
         """Return how strong the incident is at this touchpoint at this moment."""
@@ -145,11 +170,30 @@ class Simulation:
         return incident.strength if 0 <= since_s < incident.lasts_s else 0.0
 
 
-def _rhythm(at_ms: int) -> float:
-    """Return how much is going on at this hour of the day (UTC); 1 is the mean of a day.
+def _in_the_rhythm_of_days(at_ms: int, wait_ms: int) -> int:
+    """Return the moment until which as much goes on as in a wait on an average day.
 
-    >>> round(_rhythm(int(14.5 * 3_600_000)), 2), round(_rhythm(int(2.5 * 3_600_000)), 2)
-    (1.75, 0.25)
+    What goes on at an hour of the day (UTC) is 1 + 0.75 * cos of the hours since the busiest one, as
+    an angle; a whole day is an average day. The sum of it only grows, so halving finds the moment.
+
+    >>> hour = 3_600_000
+    >>> _in_the_rhythm_of_days(0, 48 * hour) / hour
+    48.0
+    >>> [round((_in_the_rhythm_of_days(h * hour, hour) - h * hour) / hour, 2) for h in (2, 14)]
+    [3.28, 0.57]
     """
-    hours = at_ms % _DAY_MS / 3_600_000 - _BUSIEST_HOUR
-    return 1 + 0.75 * cos(2 * pi * hours / 24)
+    goal_ms = _gone_on_ms(at_ms) + wait_ms
+    # the sum is never further than this from the moment itself
+    low, high = int(goal_ms - _SWING_MS) - 1, int(goal_ms + _SWING_MS) + 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _gone_on_ms(middle) < goal_ms:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def _gone_on_ms(at_ms: float) -> float:
+    """Return how much has gone on until a moment, in milliseconds of an average day."""
+    return at_ms + _SWING_MS * sin(2 * pi * (at_ms / _DAY_MS - _BUSIEST_HOUR / 24))

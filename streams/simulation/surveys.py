@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from streams.simulation.answers import CES, CSAT, NPS, Scale, comment
+from streams.simulation.answers import CES, CSAT, FCR_SELF, NPS, Scale, comment
 from streams.simulation.chance import Weighted
 from streams.simulation.conversations import Conversation
 from streams.simulation.events import Record
@@ -30,7 +30,19 @@ _DELIVERS = 0.97
 _OPENS = 0.62
 _STARTS = 0.72
 _COMPLETES = 0.9
+
+#: Of those who start, those who leave at the first question.
+_LEAVES = 0.05
 _COMMENTS = 0.35
+
+#: Of the surveys about a conversation, those that ask whether it was solved.
+_ASKS_IF_SOLVED = 0.5
+
+#: What having come without success takes off the answer to that, and success adds.
+_SOLVED = 1.5
+
+#: How much more the question about effort reflects what the conversation was like.
+_EFFORT = 0.5
 
 #: The very happy and the very unhappy answer more readily.
 _STRONG_FEELING = 1.2
@@ -46,9 +58,11 @@ class LowAnswer(NamedTuple):
 
 
 class _Survey(NamedTuple):
+    """What is asked: each question with the satisfaction it is answered from."""
+
     survey_id: str
     kind: str
-    questions: tuple[Scale, ...]
+    questions: list[tuple[Scale, float]]
 
 
 def survey(
@@ -59,9 +73,18 @@ def survey(
     *,
     relationship: bool = False,
 ) -> LowAnswer | None:
-    """Write an invitation and, where it is taken, the answers. Return the first low answer."""
+    """Write an invitation and, where it is taken, the answers. Return the first low answer.
+
+    `satisfaction` is without what the conversation, if there was one, takes off.
+    """
     place, customer = scene.place, scene.customer
-    asked = _relationship() if relationship else _transactional(scene, conversation)
+    if conversation is not None:
+        satisfaction -= conversation.pain
+    asked = (
+        _Survey("relationship", "RELATIONSHIP", [(NPS, satisfaction)])
+        if relationship
+        else _transactional(scene, satisfaction, conversation)
+    )
     channel = conversation.channel if conversation else _CHANNELS.draw(scene.rng)
     about: Record = {
         "source": _SOURCE,
@@ -70,6 +93,7 @@ def survey(
         customer.id_field: customer.key,
         "journey_stage": place.stage,
         "channel": channel,
+        "attributes": customer.attributes,
     }
     if not relationship:
         about["touchpoint"] = place.name
@@ -103,23 +127,25 @@ def survey(
     return low
 
 
-def _transactional(scene: Scene, conversation: Conversation | None) -> _Survey:
-    questions: tuple[Scale, ...] = (CSAT,)
+def _transactional(scene: Scene, satisfaction: float, conversation: Conversation | None) -> _Survey:
+    questions = [(CSAT, satisfaction)]
     if conversation is not None:
-        questions += (CES,)
+        questions.append((CES, satisfaction - _EFFORT * conversation.pain))
+        if scene.chance(_ASKS_IF_SOLVED):
+            solved = _SOLVED if conversation.helped else -_SOLVED
+            questions.append((FCR_SELF, satisfaction + solved))
     if scene.place.asks_nps:
-        questions += (NPS,)
+        questions.append((NPS, satisfaction))
     return _Survey(f"after-{scene.place.name}", "TRANSACTIONAL", questions)
-
-
-def _relationship() -> _Survey:
-    return _Survey("relationship", "RELATIONSHIP", (NPS,))
 
 
 def _invite(
     scene: Scene, invitation: Record, channel: str, sent_ms: int, satisfaction: float
 ) -> tuple[int, int] | None:
-    """Write the steps up to STARTED, or to EXPIRED. Return when it was opened and started."""
+    """Write the steps up to STARTED, or to EXPIRED. Return when it was opened and started.
+
+    None stands for an invitation that nobody answers.
+    """
     _step(scene, invitation, "SENT", sent_ms)
     now_ms = sent_ms + scene.wait(2, 0.5)
     if not scene.chance(_DELIVERS):
@@ -133,7 +159,8 @@ def _invite(
         starts = _STARTS * (1.25 if abs(satisfaction) > _STRONG_FEELING else 1.0)
         if scene.chance(starts) and started_ms < invitation["expires_at"]:
             _step(scene, invitation, "STARTED", started_ms)
-            return opened_ms, started_ms
+            if not scene.chance(_LEAVES):
+                return opened_ms, started_ms
     _step(scene, invitation, "EXPIRED", invitation["expires_at"])
     return None
 
@@ -151,9 +178,9 @@ def _answers(
     now_ms = answer["started_at"]
     low: LowAnswer | None = None
     # who does not complete a survey leaves after its first question
-    for scale in asked.questions if complete else asked.questions[:1]:
+    for scale, felt in asked.questions if complete else asked.questions[:1]:
         now_ms += scene.wait(6, 0.6)
-        score = scale.answer(satisfaction, rng)
+        score = scale.answer(felt, rng)
         record = answer | {
             "event_id": scene.new_id("e"),
             "question_id": scale.metric.lower(),

@@ -6,56 +6,28 @@ Runs on made-up answers always, and on real ones in the folder that `EARSHOT_OLI
 from __future__ import annotations
 
 import json
-import os
 import random
-import shutil
-import subprocess
-import sys
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from deploy.local.clickhouse import ClickHouseAccess
 from schemas.definitions import load_measures
 from schemas.framing import frame
 from schemas.registry import FileRegistry
 from streams.fold.judging import Rules
 from streams.importing.plan import prepare
 from streams.importing.session import rehearse
-from tests.acceptance.marketplace import by_month, write
-from tests.worker.harness import Stage, empty_inputs
+from tests.acceptance.marketplace import by_month
+from tests.acceptance.running import earshot
+from tests.worker.harness import Stage
 from tests.worker.sending import Outgoing, encode, sender
 
 pytestmark = [pytest.mark.kafka, pytest.mark.clickhouse]
 
 MAPPING = Path(__file__).parents[2] / "docs" / "examples" / "marketplace-reviews.toml"
 TOPIC = "feedback.responses"
-REAL = os.environ.get("EARSHOT_OLIST", "")
-
-
-@pytest.fixture(params=["made up", pytest.param("real", marks=pytest.mark.skipif(
-    not REAL, reason="EARSHOT_OLIST names no folder of real answers"))])  # fmt: skip
-def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """Return a folder with reviews.csv, orders.csv and customers.csv."""
-    if request.param == "real":
-        for name in ("reviews.csv", "orders.csv", "customers.csv"):
-            shutil.copy(Path(REAL) / name, tmp_path / name)
-            (tmp_path / name).chmod(0o644)
-    else:
-        write(tmp_path, 1200)
-    return tmp_path
-
-
-@pytest.fixture
-def stage(kafka_brokers: str, clickhouse: ClickHouseAccess, tmp_path: Path) -> Iterator[Stage]:
-    """Return a migrated database over an empty log."""
-    one = Stage(kafka_brokers, clickhouse, tmp_path, empty_inputs(kafka_brokers))
-    one.migrate()
-    yield one
-    one.close()
 
 
 def test_every_month_is_what_a_script_counts_and_importing_again_changes_nothing(
@@ -63,7 +35,7 @@ def test_every_month_is_what_a_script_counts_and_importing_again_changes_nothing
 ) -> None:
     months = by_month(folder)
     answers = sum(counts.total() for counts in months.values())
-    worker = stage.start(chunk=1024)
+    worker = stage.start(chunk=1024, known_customers=20_000)
     imported = earshot(stage, "import", str(folder / "reviews.csv"), "--mapping", str(MAPPING))
     assert imported.returncode == 0, imported.stderr
     stage.wait_read(answers)
@@ -108,7 +80,7 @@ def test_two_in_a_hundred_damaged_are_exactly_the_rejects(stage: Stage, folder: 
         wire.append(item)
     with sender(stage.brokers) as one:
         places = one.send(wire)
-    worker = stage.start(chunk=1024)
+    worker = stage.start(chunk=1024, known_customers=20_000)
     stage.wait_read(len(wire))
     assert worker.stop() == 0
     listed = earshot(stage, "rejects", "--json", "--limit", "100000")
@@ -158,23 +130,6 @@ def damage(rng: random.Random, record: dict[str, Any]) -> tuple[str, bytes | Non
         ("tombstone", None),
     ]
     return rng.choice(cases)
-
-
-def earshot(stage: Stage, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a command against the stage."""
-    access = stage.access
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("EARSHOT_")} | {
-        "EARSHOT_KAFKA__BROKERS": stage.brokers,
-        "EARSHOT_CLICKHOUSE__HOST": access.host,
-        "EARSHOT_CLICKHOUSE__PORT": str(access.port),
-        "EARSHOT_CLICKHOUSE__USER": access.user,
-        "EARSHOT_CLICKHOUSE__PASSWORD": access.password,
-        "EARSHOT_CLICKHOUSE__DATABASE": stage.name,
-    }
-    return subprocess.run(
-        [sys.executable, "-m", "streams.cli.entry", *arguments],
-        env=environment, capture_output=True, text=True, check=False, timeout=120,
-    )  # fmt: skip
 
 
 def satisfied(counts: Counter[int]) -> float:

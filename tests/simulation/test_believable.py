@@ -15,7 +15,7 @@ from streams.simulation import Faults, Incident, SimulatedEvent, SimulationConfi
 from streams.simulation.config import ANSWERS_PER_VISIT, EVENTS_PER_VISIT
 from streams.simulation.journeys import TOUCHPOINTS
 from streams.simulation.scene import Customer, Scene
-from streams.simulation.visits import visit
+from streams.simulation.visits import come_back, visit
 
 _START_MS = 1_760_000_000_000
 _HOUR_S = 3600.0
@@ -101,6 +101,13 @@ def test_a_visit_has_as_many_events_as_the_pace_is_reckoned_with() -> None:
         scene = Scene(customer=customer, place=TOUCHPOINTS[customer.touchpoint], rng=rng, ids=ids)
         visit(scene, _START_MS)
         topics.update(draft.topic for draft in scene.drafts)
+        again = scene.comebacks
+        while again:
+            why = again.pop()
+            scene = Scene(customer=customer, place=why.issue.place, rng=rng, ids=ids)
+            come_back(scene, why.at_ms, why.issue)
+            topics.update(draft.topic for draft in scene.drafts)
+            again += scene.comebacks
     assert topics.total() / 15_000 == pytest.approx(EVENTS_PER_VISIT, rel=0.02)
     assert topics["feedback.responses"] / 15_000 == pytest.approx(ANSWERS_PER_VISIT, rel=0.05)
 
@@ -216,3 +223,21 @@ def test_the_day_has_a_rhythm_if_asked() -> None:
         return sum(1 for _ in simulate(config))
 
     assert between(14) > 2 * between(2)
+
+
+def test_the_rhythm_is_that_of_the_day_also_where_visits_are_weeks_apart() -> None:
+    config = SimulationConfig(
+        start_ms=_START_MS,
+        duration_s=30 * 86_400,
+        rate=6000 / (30 * 86_400),
+        daily_rhythm=True,
+        incident=None,
+        customers=300,
+    )
+    hours = Counter(event.at_ms // 3_600_000 % 24 for event in simulate(config))
+    assert hours.total() == pytest.approx(6000, rel=0.12)
+    day, night = (
+        sum(hours[hour] for hour in range(13, 17)),
+        sum(hours[hour] for hour in range(1, 5)),
+    )
+    assert day > 3 * night
