@@ -18,12 +18,14 @@ from schemas.errors import EarshotError, StreamError
 from schemas.measures import Measures
 from sinks.clickhouse import ClickHouse
 from streams.agents.intake import Intake, IntakeConfig
-from streams.batch import TopicPartition
+from streams.batch import LogRecord, TopicPartition
 from streams.outputs import Outputs
 from streams.patience import insist
+from streams.rereading import record_at
 from streams.settings import Settings
 from streams.store import Store
 from streams.topics import topic_states
+from streams.traces import Traces
 from streams.transport import BatchApp
 from streams.wiring import address_of, measures_of, registry_of
 
@@ -65,6 +67,7 @@ class _Worker:
         intake = Intake(
             self._intake_config(),
             store=store,
+            traces=Traces(clickhouse, store),
             outputs=outputs,
             registry=registry_of(settings),
             measures=measures,
@@ -167,7 +170,7 @@ class _Worker:
             stream_buffer_maxsize=4,
         )
         app.chunk_size = settings.worker.chunk
-        stop_s = settings.worker.stop_s
+        stop_s, brokers = settings.worker.stop_s, settings.kafka.brokers
 
         async def hand_over() -> None:
             # Faust asks more than once when it stops; the time a stop may take is there once. And what
@@ -176,7 +179,7 @@ class _Worker:
                 return
             try:
                 async with asyncio.timeout(stop_s):
-                    await intake.flush(_Positions(app))
+                    await intake.flush(_Positions(app, brokers))
             except TimeoutError:
                 self._gave_up = self._stop.is_set()
                 log.warning("hand_over_timed_out", after_s=stop_s)
@@ -202,14 +205,14 @@ class _Worker:
             async for event in stream.noack().events():
                 # A batch fetched before a rebalance belongs to somebody else now.
                 if event.value.generation == app.consumer_generation_id:
-                    await self._guard(intake.take(event.value, _Positions(app)))
+                    await self._guard(intake.take(event.value, _Positions(app, brokers)))
                 event.ack()
 
         @app.task  # type: ignore[untyped-decorator]
         async def flush() -> None:
             while not app.should_stop:
                 await asyncio.sleep(settings.worker.flush_s / 4)
-                await self._guard(intake.flush_if_due(_Positions(app)))
+                await self._guard(intake.flush_if_due(_Positions(app, brokers)))
 
         return app
 
@@ -227,8 +230,9 @@ class _Worker:
 class _Positions:
     """The consumer of an app, as the intake sees it."""
 
-    def __init__(self, app: BatchApp) -> None:
+    def __init__(self, app: BatchApp, brokers: str) -> None:
         self._consumer: Any = app.consumer
+        self._brokers = brokers
 
     def mark_durable(self, tp: TopicPartition, position: int) -> None:
         self._consumer.mark_durable(tp, position)
@@ -239,6 +243,9 @@ class _Positions:
 
     async def rewind(self, tp: TopicPartition, offset: int) -> None:
         await self._consumer.rewind(tp, offset)
+
+    async def record_at(self, tp: TopicPartition, offset: int) -> LogRecord | None:
+        return await record_at(self._brokers, tp, offset)
 
 
 def _as_earshot_error(failure: BaseException) -> BaseException:

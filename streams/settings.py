@@ -28,6 +28,7 @@ __all__ = [
     "Kafka",
     "Local",
     "Log",
+    "Privacy",
     "Registry",
     "Scores",
     "Settings",
@@ -166,6 +167,19 @@ class Scores(_Group):
     )
 
 
+class Privacy(_Group):
+    """What erasing a customer does."""
+
+    forget: Literal["keep", "drop"] = Field(
+        "keep",
+        description="What becomes of published counts when a customer is erased: `keep` leaves them as "
+        "they are, `drop` takes out what the customer had added.",
+    )
+    wait_s: float = Field(
+        120.0, ge=0, description="Seconds `earshot forget` waits until the workers have erased."
+    )
+
+
 class Local(_Group):
     """The parts `earshot up` starts on this machine."""
 
@@ -214,6 +228,7 @@ class Settings(BaseSettings):
     clickhouse: ClickHouse = Field(default_factory=ClickHouse)
     worker: Worker = Field(default_factory=Worker)
     scores: Scores = Field(default_factory=Scores)
+    privacy: Privacy = Field(default_factory=Privacy)
     local: Local = Field(default_factory=Local)
     demo: Demo = Field(default_factory=Demo)
     log: Log = Field(default_factory=Log)

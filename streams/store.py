@@ -20,12 +20,15 @@ from streams.fold.columns import Columns, Origin
 from streams.fold.customers import HISTORY_KINDS, Stored
 from streams.fold.kinds import Identity, Kind
 from streams.fold.known import Known
-from streams.fold.partition import FATES, Ledger
+from streams.fold.rows import FATES, Ledger
 
 __all__ = ["Store"]
 
 #: Identities in one look-up: keeps the query below a few hundred kilobytes.
 _LOOKUP = 5_000
+
+#: Names many ids: it needs room, and no place in the query log.
+_LONG_QUERY = {"max_query_size": 64 * 1024 * 1024, "log_queries": 0}
 
 _ANSWER_FIELDS = (
     "op", "dismissed", "completed", "metric", "survey_kind", "scale_min", "scale_max",
@@ -94,6 +97,28 @@ class Store:
 
     # -- state as of an offset
 
+    def newest_erasures(self, origins: Iterable[Origin]) -> dict[Origin, int]:
+        """Return the offset of the last erasure of each partition that has any.
+
+        All before it is durable, so nothing is ever folded again from before it.
+        """
+        rows = self._clickhouse.rows(
+            f"SELECT _topic, _epoch, _partition, max(_offset) FROM {self._database}.erasures "
+            "WHERE (_topic, _epoch, _partition) IN %(origins)s GROUP BY _topic, _epoch, _partition",
+            {"origins": tuple(origins)},
+        )
+        return {(topic, epoch, partition): offset for topic, epoch, partition, offset in rows}
+
+    def erasures_after(self, origin: Origin, offset: int) -> list[int]:
+        """Return the offsets of the erasures of a partition after an offset."""
+        rows = self._clickhouse.rows(
+            f"SELECT DISTINCT _offset FROM {self._database}.erasures WHERE _topic = %(topic)s "
+            "AND _epoch = %(epoch)s AND _partition = %(partition)s AND _offset > %(after)s "
+            "ORDER BY _offset",
+            {**_origin(origin), "after": offset},
+        )
+        return [erased for (erased,) in rows]
+
     def chunks(self, origin: Origin, first_chunk: int) -> list[Ledger]:
         """Return what the ledger says of the chunks of a partition from `first_chunk` on."""
         rows = self._clickhouse.rows(
@@ -119,13 +144,16 @@ class Store:
     def versions(
         self, kind: Kind, origin: Origin, first_chunk: int, chunk_size: int
     ) -> dict[int, int]:
-        """Return the definitions the raw rows of chunks were folded with, from `first_chunk` on."""
+        """Return the definitions the raw rows of chunks were folded with, from `first_chunk` on.
+
+        No erasure may come after the start of `first_chunk`.
+        """
         rows = self._clickhouse.rows(
-            "SELECT intDiv(_offset, %(size)s) AS chunk, min(_definitions) "
+            "SELECT greatest(_offset - modulo(_offset, %(size)s), %(from)s) AS chunk, min(_definitions) "
             f"FROM {self._database}.{kind.table} "
             "WHERE _topic = %(topic)s AND _epoch = %(epoch)s AND _partition = %(partition)s "
             "AND _offset >= %(from)s GROUP BY chunk",
-            {**_origin(origin), "size": chunk_size, "from": first_chunk * chunk_size},
+            {**_origin(origin), "size": chunk_size, "from": first_chunk},
         )
         return dict(rows)
 
@@ -160,21 +188,29 @@ class Store:
         return found, len(rows) <= limit
 
     def lookup(
-        self, kind: Kind, origin: Origin, before: int, identities: Iterable[Identity]
+        self,
+        kind: Kind,
+        origin: Origin,
+        before: int,
+        identities: Iterable[Identity],
+        *,
+        without: str = "",
     ) -> dict[Identity, Known]:
-        """Return what was seen of some identities before an offset."""
+        """Return what was seen of some identities before an offset, but for one subject's records."""
+        others = "AND _subject != %(without)s" if without else ""
         wanted = list(identities)
         found: dict[Identity, Known] = {}
         names = ", ".join(kind.identity)
         for start in range(0, len(wanted), _LOOKUP):
             rows = self._clickhouse.rows(
-                self._known_sql(kind, f"AND ({names}) IN %(wanted)s"),
+                self._known_sql(kind, f"AND ({names}) IN %(wanted)s {others}"),
                 {
                     **_origin(origin),
                     "before": before,
                     "wanted": tuple(wanted[start : start + _LOOKUP]),
+                    "without": without,
                 },
-                settings={"max_query_size": 64 * 1024 * 1024},
+                settings=_LONG_QUERY,
             )
             found |= self._known(kind, rows)
         return found
@@ -215,7 +251,7 @@ class Store:
                     "before": before,
                     "wanted": tuple(wanted[start : start + _LOOKUP]),
                 },
-                settings={"max_query_size": 64 * 1024 * 1024},
+                settings=_LONG_QUERY,
             )
             for subject, offset, definitions, *values in rows:
                 event = history.read(dict(zip(names, values, strict=True)))

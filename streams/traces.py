@@ -73,10 +73,15 @@ class Traces:
         """
         params = {**_params(origin, before), "subject": erasure.subject, "key": erasure.key.hex()}
         if kind.topic == "feedback.interactions":
+            whose = "anonymous_id = %(id)s AND customer_id = ''"
+            if erasure.kind == "customer":
+                whose = "customer_id = %(id)s"
             conversations = self._rows(
                 f"SELECT DISTINCT sipHash64(source, conversation_id) FROM {self._database}.{kind.table} "
-                f"WHERE {_WHERE} AND _offset < %(before)s AND _subject = %(subject)s",
-                params,
+                f"WHERE {_WHERE} AND _offset < %(before)s AND _subject = %(subject)s UNION DISTINCT "
+                f"SELECT sipHash64(source, conversation_id) FROM {self._database}.conversations "
+                f"WHERE {_WHERE} AND _version < %(before)s AND {whose}",
+                {**params, "id": erasure.key.decode()},
             )
             # One that two subjects share goes as well: which of them its row is of is chance.
             of_conversation = "sipHash64(source, conversation_id)"

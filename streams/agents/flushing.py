@@ -2,6 +2,11 @@
 
 Raw rows, conversations, slices, rejects and outputs, the ledger; only then may offsets be committed.
 Whatever fails is tried again with the same rows: every one of them is an upsert.
+
+Somebody else may own a partition meanwhile, and may have met an erasure we know nothing of. What we
+folded then is no function of the log any more, and our rows may be those that were erased. So each
+lot is held against the erasures before anything of it is written, and again after whatever names a
+customer.
 """
 
 from __future__ import annotations
@@ -11,6 +16,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
+from typing import NamedTuple
 
 from schemas.codec import Encoder
 from schemas.registry import Registry
@@ -26,12 +32,14 @@ from streams.fold.columns import (
     revision_columns,
     slice_columns,
 )
+from streams.fold.erased_columns import erased_columns, erasure_columns, forgotten_columns
+from streams.fold.erasing import ErasureRecord, Trace
 from streams.fold.partition import Drained, PartitionFold, Rejected
 from streams.outputs import Outputs
 from streams.patience import insist
 from streams.store import Store
 
-__all__ = ["Flusher", "Lot"]
+__all__ = ["Flusher", "Lot", "Written"]
 
 
 @dataclass(slots=True)
@@ -42,6 +50,17 @@ class Lot:
     fold: PartitionFold
     drained: Drained
     rejects: list[tuple[Rejected, LogRecord]]
+
+
+class Written(NamedTuple):
+    """What a flush did: raw rows written, and the partitions it left out.
+
+    Those were outrun: all before the erasure at the offset is durable already, written by somebody
+    else. Some of their rows may be written nevertheless.
+    """
+
+    rows: int
+    outrun: dict[TopicPartition, int]
 
 
 class Flusher:
@@ -65,12 +84,14 @@ class Flusher:
         self._slices = Encoder(registry, "feedback.slices")
         self._rejects = Encoder(registry, "feedback.rejects")
 
-    async def write(self, lots: Sequence[Lot]) -> int:
-        """Make everything of some lots durable, and return how many raw rows there were.
+    async def write(self, lots: Sequence[Lot]) -> Written:
+        """Make everything of some lots durable, but those that an erasure has outrun.
 
         Raises:
             EarshotError: ClickHouse or Kafka refuse for a reason that will not pass.
         """
+        outrun: dict[TopicPartition, int] = {}
+        lots = await self._in_time(lots, outrun)
         rows = await self._write_raw(lots)
         conversations = [
             conversation_columns(lot.drained.conversations, self._origin(lot.tp))
@@ -86,6 +107,7 @@ class Flusher:
         ]
         if revisions:
             await self._upsert("revisions", revisions)
+        lots = await self._in_time(lots, outrun)
         slices = [
             slice_columns(lot.drained.slices, self._origin(lot.tp))
             for lot in lots
@@ -100,11 +122,40 @@ class Flusher:
             await self._upsert("rejects", [reject_columns(rejects, self._epoch)])
             messages = reject_messages(rejects, self._epoch, self._rejects)
             await self._send("feedback.rejects", messages)
+            lots = await self._in_time(lots, outrun)
         ledgers = [
             ledger_columns(lot.drained.ledgers, self._origin(lot.tp), self._worker) for lot in lots
         ]
-        await self._upsert("ledger", ledgers)
-        return rows
+        if ledgers:
+            await self._upsert("ledger", ledgers)
+        return Written(rows, outrun)
+
+    async def write_erased(self, tp: TopicPartition, record: ErasureRecord, trace: Trace) -> None:
+        """Write down an erasure that is about to happen, and last of all that it is written down."""
+        origin = self._origin(tp)
+        if trace.cells:
+            await self._upsert("erased_counts", [erased_columns(trace, record, origin)])
+            if record.erasure.mode == "drop":
+                columns = forgotten_columns(trace, record, origin)
+                await self._upsert("slices", [columns])
+                await self._send("feedback.slices", slice_messages(columns, self._slices))
+        await self._upsert("erasures", [erasure_columns(trace, record, origin)])
+
+    async def _in_time(
+        self, lots: Sequence[Lot], outrun: dict[TopicPartition, int]
+    ) -> Sequence[Lot]:
+        """Return the lots no erasure has outrun; of the others, note the last erasure."""
+        if not lots:
+            return lots
+        origins = {self._origin(lot.tp) for lot in lots}
+        newest = await insist(
+            lambda: asyncio.to_thread(self._store.newest_erasures, origins), self._sleep
+        )
+        for lot in lots:
+            erased = newest.get(self._origin(lot.tp), 0)
+            if erased > lot.fold.border:
+                outrun[lot.tp] = erased
+        return [lot for lot in lots if lot.tp not in outrun]
 
     async def _write_raw(self, lots: Sequence[Lot]) -> int:
         by_table: dict[str, list[Columns]] = {}

@@ -15,15 +15,19 @@ import structlog
 
 from schemas.measures import Measures
 from schemas.registry import Registry
+from streams.agents.erasing import Eraser
 from streams.agents.flushing import Flusher, Lot
 from streams.agents.opening import Opener
+from streams.agents.pieces import erasure_of, pieces_of, refused
 from streams.batch import Batch, LogRecord, Run, TopicPartition
 from streams.fold.columns import Origin
 from streams.fold.decoding import RecordDecoder
+from streams.fold.erasing import ErasureRecord
 from streams.fold.partition import Decoded, PartitionFold, Rejected
 from streams.outputs import Outputs
 from streams.patience import insist
 from streams.store import Store
+from streams.traces import Traces
 
 __all__ = ["Intake", "IntakeConfig", "Positions"]
 
@@ -45,6 +49,10 @@ class Positions(Protocol):
 
     async def rewind(self, tp: TopicPartition, offset: int) -> None:
         """Read a partition again from `offset`."""
+        ...
+
+    async def record_at(self, tp: TopicPartition, offset: int) -> LogRecord | None:
+        """Return one record, whoever owns the partition; None if the log does not keep it any more."""
         ...
 
 
@@ -71,6 +79,7 @@ class Intake:
         config: IntakeConfig,
         *,
         store: Store,
+        traces: Traces,
         outputs: Outputs,
         registry: Registry,
         measures: Measures,
@@ -97,6 +106,7 @@ class Intake:
             epoch=config.epoch,
             sleep=sleep,
         )
+        self._eraser = Eraser(traces=traces, flusher=self._flusher, ask=self._ask)
         self._now = now
         self._sleep = sleep
         self._lock = asyncio.Lock()
@@ -149,14 +159,44 @@ class Intake:
             start = positions.start_of(run.tp)
             if start is None:
                 return  # revoked while it waited here: the next owner reads it
-            fold = await self._opener.open(run.tp, self._origin(run.tp), start)
-            self._folds[run.tp] = fold
+            fold = await self._open(run.tp, start)
         if run.start > fold.position:
             # A batch was dropped on its way here (a rebalance empties Faust's buffers).
             log.warning("run_missed", topic=run.tp.topic, partition=run.tp.partition,
                         expected=fold.position, got=run.start)  # fmt: skip
             await positions.rewind(run.tp, fold.position)
             return
+        for piece in pieces_of(run.records, fold.position):
+            if isinstance(piece, ErasureRecord):
+                await self._erase(run.tp, fold, piece, positions)
+                if run.tp not in self._folds:
+                    return  # lost meanwhile, or outrun: it is read again
+                fold = self._folds[run.tp]
+            else:
+                await self._take_piece(fold, Run(run.tp, run.start, piece))
+
+    async def _open(self, tp: TopicPartition, start: int) -> PartitionFold:
+        fold = await self._opener.open(tp, self._origin(tp), start)
+        self._folds[tp] = fold
+        return fold
+
+    async def _erase(
+        self, tp: TopicPartition, fold: PartitionFold, record: ErasureRecord, positions: Positions
+    ) -> None:
+        if record.offset < fold.position:
+            return
+        fold.close_before(record.offset)
+        await self._flush(positions)
+        if self._folds.get(tp) is not fold:
+            return
+        origin = self._origin(tp)
+        left = await self._eraser.erase(tp, fold.kind, origin, record)
+        if left is None:
+            # What it remembers of the subject can only be told by asking for everything anew.
+            fold = await self._open(tp, record.offset)
+        fold.erase(record, left or {})
+
+    async def _take_piece(self, fold: PartitionFold, run: Run) -> None:
         decoded = await self._ask(partial(self._decode, run))
         if missing := fold.missing(decoded):
             found = await self._ask(
@@ -190,7 +230,7 @@ class Intake:
     def _decode(self, run: Run) -> list[Decoded]:
         decode, topic = self._decoder.decode, run.tp.topic
         return [
-            Decoded(record.offset, record.timestamp, decode(topic, record.value))
+            Decoded(record.offset, record.timestamp, refused(record) or decode(topic, record.value))
             for record in run.records
         ]
 
@@ -215,12 +255,38 @@ class Intake:
         if not lots:
             return
         started = self._now()
-        rows = await self._flusher.write(lots)
-        for lot in lots:
-            positions.mark_durable(lot.tp, lot.drained.position)
-            lot.fold.written(lot.drained)
+        written = await self._flusher.write(lots)
         self._unwritten = []
-        log.debug("flushed", rows=rows, partitions=len(lots), took_s=self._now() - started)
+        for lot in lots:
+            if lot.tp not in written.outrun:
+                positions.mark_durable(lot.tp, lot.drained.position)
+                lot.fold.written(lot.drained)
+        log.debug("flushed", rows=written.rows, partitions=len(lots), took_s=self._now() - started)
+        for tp in written.outrun:
+            self._folds.pop(tp, None)
+            self._rejected.pop(tp, None)
+        for lot in lots:
+            if lot.tp in written.outrun:
+                await self._begin_again(lot, written.outrun[lot.tp], positions)
+
+    async def _begin_again(self, lot: Lot, erased_at: int, positions: Positions) -> None:
+        """Read on from the last erasure, if the partition is still ours.
+
+        What others had erased and we may have written since is deleted: nobody else looks for it.
+        """
+        tp, origin = lot.tp, self._origin(lot.tp)
+        log.warning("outrun_by_erasure", topic=tp.topic, partition=tp.partition, offset=erased_at)
+        after = partial(self._store.erasures_after, origin, lot.fold.border)
+        for offset in await self._ask(after):
+            record = await insist(partial(positions.record_at, tp, offset), self._sleep)
+            erased = None if record is None else erasure_of(record)
+            if erased is not None:
+                await self._eraser.delete(lot.fold.kind, origin, erased)
+            else:
+                log.error("erasure_not_repeated", topic=tp.topic, partition=tp.partition,
+                          offset=offset, cure="Ask for it again: `earshot forget`.")  # fmt: skip
+        if positions.start_of(tp) is not None:
+            await positions.rewind(tp, erased_at)
 
     async def _ask(self, call: Callable[[], T]) -> T:
         """Run a blocking call in a thread, for as long as it takes."""

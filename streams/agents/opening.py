@@ -10,7 +10,7 @@ import structlog
 
 from schemas.measures import Measures
 from streams.batch import TopicPartition
-from streams.fold.chunks import chunk_of
+from streams.fold.chunks import chunk_start
 from streams.fold.columns import Origin
 from streams.fold.customer_memory import CustomerMemory
 from streams.fold.judging import Rules
@@ -57,9 +57,16 @@ class Opener:
         self._ask = ask
 
     async def open(self, tp: TopicPartition, origin: Origin, start: int) -> PartitionFold:
-        """Return the fold of a partition that is about to read from `start`."""
+        """Return the fold of a partition that is about to read from `start`.
+
+        It begins at the last erasure if that lies further on: all before is durable, and what was
+        erased would be missed by whoever folds it again.
+        """
         kind, size, limit = KINDS[tp.topic], self._chunk_size, self._known_answers
-        first = chunk_of(start, size)
+        erased = await self._ask(partial(self._store.newest_erasures, [origin]))
+        border = erased.get(origin, 0)
+        start = max(start, border)
+        first = chunk_start(start, size, border)
         ledgers = await self._ask(partial(self._store.chunks, origin, first))
         # A flush that was cut short left rows and no ledger; they bind as well.
         folded_with = await self._ask(partial(self._store.versions, kind, origin, first, size))
@@ -80,6 +87,7 @@ class Opener:
             kind,
             start=start,
             chunk_size=size,
+            border=border,
             known=known,
             customers=CustomerMemory(self._known_customers, complete=not any_history),
             rules_for=partial(self._rules_for, folded_with),

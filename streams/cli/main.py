@@ -15,6 +15,7 @@ from streams.cli.demo import demo
 from streams.cli.doctor import doctor
 from streams.cli.down import down
 from streams.cli.explain import explain
+from streams.cli.forget import forget
 from streams.cli.import_ import import_
 from streams.cli.migrate import migrate
 from streams.cli.rejects import rejects
@@ -52,6 +53,7 @@ app.command(rich_help_panel=_DATA)(scores)
 app.command(rich_help_panel=_DATA)(explain)
 app.command(rich_help_panel=_DATA)(verify)
 app.add_typer(rejects, rich_help_panel=_DATA)
+app.command(rich_help_panel=_DATA)(forget)
 app.command("import", rich_help_panel=_DATA)(import_)
 app.command(rich_help_panel=_DATA)(simulate)
 

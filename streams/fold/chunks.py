@@ -1,7 +1,8 @@
-"""Aligned ranges of offsets, and the running totals of the open one.
+"""Ranges of offsets, and the running totals of the open one.
 
-A chunk is `[k * size, (k + 1) * size)`. Its totals depend on the log alone, so writing them again,
-by any worker at any time, changes nothing.
+A chunk begins at every multiple of the chunk's size and at every erasure (`streams.fold.erasing`), and is
+named by its first offset. Its totals depend on the log alone, so writing them again, by any worker at any
+time, changes nothing.
 """
 
 from __future__ import annotations
@@ -11,25 +12,21 @@ from typing import NamedTuple
 
 from streams.fold.cells import Cell
 
-__all__ = ["ChunkTotals", "Total", "chunk_of", "chunk_start"]
+__all__ = ["ChunkTotals", "Total", "chunk_start"]
 
 
-def chunk_of(offset: int, size: int) -> int:
-    """Return the number of the chunk an offset is in.
-
-    >>> chunk_of(1023, 512)
-    1
-    """
-    return offset // size
-
-
-def chunk_start(offset: int, size: int) -> int:
+def chunk_start(offset: int, size: int, border: int = 0) -> int:
     """Return the first offset of the chunk an offset is in.
 
-    >>> chunk_start(1023, 512)
-    512
+    Args:
+        offset: Any offset.
+        size: Offsets in a chunk that no erasure cuts short.
+        border: Offset of the last erasure at or before `offset`, 0 if there is none.
+
+    >>> chunk_start(1023, 512), chunk_start(1023, 512, border=700), chunk_start(1024, 512, border=700)
+    (512, 700, 1024)
     """
-    return offset - offset % size
+    return max(offset - offset % size, border)
 
 
 class Total(NamedTuple):

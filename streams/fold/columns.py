@@ -11,6 +11,7 @@ from typing import Any
 from schemas.facts import HORIZONS_MS
 from schemas.measures import ATTRIBUTE, DIMENSIONS
 from sinks.tables import Field, FieldKind, Table
+from streams.fold.cells import Cell
 from streams.fold.partition import ConversationRow, Folded, Ledger, RevisionRow, SliceRow
 from streams.histories.conversations import Conversation
 from streams.histories.events import attributes_of
@@ -18,6 +19,7 @@ from streams.histories.events import attributes_of
 __all__ = [
     "Columns",
     "Origin",
+    "cell_values",
     "conversation_columns",
     "ledger_columns",
     "raw_columns",
@@ -104,17 +106,10 @@ def slice_columns(rows: Sequence[SliceRow], origin: Origin) -> Columns:
     columns: Columns = [[] for _ in range(14 + len(DIMENSIONS))]
     for row in rows:
         cell, n, version = row.total
-        values = dict(zip(cell.names, cell.dimensions, strict=True))
         for column, value in zip(
             columns,
             (
-                cell.measure,
-                series_hash(cell.measure, cell.names, cell.dimensions),
-                list(cell.names),
-                *(values.get(name, "") for name in DIMENSIONS),
-                _attributes_of(values),
-                cell.slice_ms // 1000,
-                cell.bucket,
+                *cell_values(cell),
                 n,
                 topic,
                 epoch,
@@ -128,6 +123,20 @@ def slice_columns(rows: Sequence[SliceRow], origin: Origin) -> Columns:
         ):
             column.append(value)
     return columns
+
+
+def cell_values(cell: Cell) -> tuple[Any, ...]:
+    """Return the columns that name a cell, as `slices` begins with them."""
+    values = dict(zip(cell.names, cell.dimensions, strict=True))
+    return (
+        cell.measure,
+        series_hash(cell.measure, cell.names, cell.dimensions),
+        list(cell.names),
+        *(values.get(name, "") for name in DIMENSIONS),
+        _attributes_of(values),
+        cell.slice_ms // 1000,
+        cell.bucket,
+    )
 
 
 def ledger_columns(ledgers: Sequence[Ledger], origin: Origin, worker: str) -> Columns:

@@ -38,6 +38,10 @@ class CustomerMemory:
         self._customers.pop(subject, None)
         self.complete = False
 
+    def forget(self, subject: str) -> None:
+        """Forget a subject whose records are gone: it is as if it had no history."""
+        self._customers.pop(subject, None)
+
     def missing(self, subjects: Iterable[str]) -> set[str]:
         """Return the subjects whose histories must be looked up."""
         if self.complete:

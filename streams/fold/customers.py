@@ -193,6 +193,10 @@ class Customer:
             self._overtaken(change, conversations),
         )
 
+    def cells(self) -> list[Cell]:
+        """Return the cells all of its facts add 1 to."""
+        return list(cells_of_facts(self._history.facts(), self.measures))
+
     @property
     def conversations(self) -> ConversationHistory:
         """The conversations of a history of interactions."""

@@ -48,6 +48,10 @@ class KnownRecords:
         self._known[identity] = known
         self._known.move_to_end(identity)
 
+    def forget(self, identity: Identity) -> None:
+        """Forget an identity whose records are gone: it is as if it was never seen."""
+        self._known.pop(identity, None)
+
     def missing(self, identities: Iterable[Identity]) -> set[Identity]:
         """Return the identities that must be looked up before they can be judged."""
         if self.complete:

@@ -7,27 +7,36 @@ what has changed since the last flush. Both depend on the log alone, never on wh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal, NamedTuple
+from dataclasses import replace
+from typing import Any
 
 from schemas.facts import HORIZONS_MS
 from schemas.measures import Measures
 from streams.fold.cells import cells_of
-from streams.fold.chunks import ChunkTotals, Total, chunk_of, chunk_start
+from streams.fold.chunks import ChunkTotals, Total, chunk_start
 from streams.fold.customer_memory import CustomerMemory
 from streams.fold.customers import (
     HISTORY_KINDS,
     ConversationId,
     Customer,
-    Overtaken,
     Stored,
 )
+from streams.fold.erasing import ErasureRecord
 from streams.fold.judging import Rules, check
 from streams.fold.kinds import Identity, Kind
 from streams.fold.known import Known, KnownRecords
 from streams.fold.rejection import Rejection
-from streams.histories.conversations import Conversation
-from streams.histories.fact import Fact
+from streams.fold.rows import (
+    ConversationRow,
+    Decoded,
+    Drained,
+    Fate,
+    Folded,
+    Ledger,
+    Rejected,
+    RevisionRow,
+    SliceRow,
+)
 
 __all__ = [
     "ConversationRow",
@@ -42,97 +51,6 @@ __all__ = [
     "SliceRow",
 ]
 
-Fate = Literal["accepted", "corrected", "duplicate", "rejected"]
-
-#: Every fate, in the order they are shown.
-FATES: tuple[Fate, ...] = ("accepted", "corrected", "duplicate", "rejected")
-
-
-class Decoded(NamedTuple):
-    """One record of the log: where it stood, and what it says (or why it says nothing)."""
-
-    offset: int
-    timestamp_ms: int
-    content: dict[str, Any] | Rejection
-
-
-class Folded(NamedTuple):
-    """A raw row: a record that was accepted or corrected, with its coordinates."""
-
-    offset: int
-    timestamp_ms: int
-    definitions: int
-    record: dict[str, Any]
-
-
-class Rejected(NamedTuple):
-    """A record that could not be counted. Its bytes are still with whoever read it."""
-
-    offset: int
-    timestamp_ms: int
-    rejection: Rejection
-
-
-class ConversationRow(NamedTuple):
-    """A conversation as its events so far say; `version` is the last offset that changed it."""
-
-    subject: str
-    conversation: Conversation
-    facts: tuple[Fact, ...]
-    version: int
-    definitions: int
-
-
-class RevisionRow(NamedTuple):
-    """A fact that was final and changed, because the record at `offset` came so late."""
-
-    overtaken: Overtaken
-    offset: int
-    timestamp_ms: int
-    definitions: int
-
-
-class SliceRow(NamedTuple):
-    """The total of one cell in one chunk."""
-
-    chunk: int
-    first_timestamp_ms: int
-    definitions: int
-    total: Total
-
-
-@dataclass(slots=True)
-class Ledger:
-    """The fates of one chunk so far. `first` to `last` are the offsets it covers."""
-
-    chunk: int
-    first: int
-    last: int
-    first_timestamp_ms: int
-    definitions: int
-    fates: dict[Fate, int] = field(default_factory=lambda: dict.fromkeys(FATES, 0))
-    gaps: int = 0
-
-    @property
-    def read(self) -> int:
-        """How many records were read: always the sum of the fates."""
-        return sum(self.fates.values())
-
-
-@dataclass(slots=True)
-class Drained:
-    """All that must become durable before `position` may be committed."""
-
-    position: int
-    rows: list[Folded]
-    conversations: list[ConversationRow]
-    revisions: list[RevisionRow]
-    slices: list[SliceRow]
-    ledgers: list[Ledger]
-
-    def __bool__(self) -> bool:
-        return bool(self.ledgers)
-
 
 class PartitionFold:
     """The state of one partition between its chunk's start and now.
@@ -140,7 +58,8 @@ class PartitionFold:
     Args:
         kind: How records of the topic are read.
         start: Offset of the first record it will see; a chunk's start, or the log's.
-        chunk_size: Offsets in a chunk.
+        chunk_size: Offsets in a chunk that no erasure cuts short.
+        border: Offset of the last erasure at or before `start`, 0 if there is none.
         known: What was seen before `start`.
         customers: The histories of customers before `start`.
         rules_for: The rules a chunk is judged by. A chunk that was folded before must get the same
@@ -153,12 +72,14 @@ class PartitionFold:
         *,
         start: int,
         chunk_size: int,
+        border: int = 0,
         known: KnownRecords,
         customers: CustomerMemory,
         rules_for: Callable[[int], Rules],
     ) -> None:
         self.kind = kind
         self.position = start
+        self.border = border
         self.known = known
         self.customers = customers
         self._history_kind = HISTORY_KINDS.get(kind.topic)
@@ -183,7 +104,7 @@ class PartitionFold:
     @property
     def lookup_bound(self) -> int:
         """Look-ups may see records below this offset only: the rest is in memory."""
-        return max(chunk_start(self.position, self._chunk_size), self._resumed_at)
+        return max(self._chunk_of(self.position), self._resumed_at)
 
     def missing(self, batch: Iterable[Decoded]) -> set[Identity]:
         """Return the identities that must be looked up, and learned, before `fold`."""
@@ -210,7 +131,7 @@ class PartitionFold:
             for record in batch
             if not isinstance(record.content, Rejection)
             and self._joins_history(
-                record.content, self._rules_for(self._chunk_of(record)).measures
+                record.content, self._rules_for(self._chunk_of(record.offset)).measures
             )
         )
 
@@ -244,7 +165,7 @@ class PartitionFold:
         for record in batch:
             if record.offset < self.position:
                 continue
-            ledger = self._ledger_of(record)
+            ledger = self._ledger_of(record.offset, record.timestamp_ms)
             rules = self._rules
             assert rules is not None  # noqa: S101 - set with the ledger
             ledger.gaps += record.offset - self.position
@@ -254,6 +175,36 @@ class PartitionFold:
             self._ledger_changed = True
             self.position = record.offset + 1
         return rejects
+
+    def close_before(self, offset: int) -> None:
+        """Close the open chunk where an erasure begins another one: all before it was folded."""
+        if offset >= self.position:
+            self._close_chunk(offset)
+            self._ledger = None
+            self.position = offset
+
+    def erase(self, record: ErasureRecord, left: Mapping[Identity, Known | None]) -> None:
+        """Fold an erasure, after its subject was erased from the tables. A chunk begins with it.
+
+        Args:
+            record: The erasure.
+            left: What is known now of each identity the subject had a record of; None for nothing.
+        """
+        if record.offset < self.position:
+            return
+        self.close_before(record.offset)
+        self.border = record.offset
+        for identity, known in left.items():
+            if known is None:
+                self.known.forget(identity)
+            else:
+                self.known.put(identity, known)
+        self.customers.forget(record.erasure.subject)
+        ledger = self._ledger_of(record.offset, record.timestamp_ms)
+        ledger.fates["corrected"] += 1
+        ledger.last = record.offset
+        self._ledger_changed = True
+        self.position = record.offset + 1
 
     def drain(self) -> Drained:
         """Hand out everything that changed since the last call."""
@@ -271,32 +222,34 @@ class PartitionFold:
 
     def written(self, drained: Drained) -> None:
         """Say that a drained lot is durable: what it made known may be forgotten."""
-        start = chunk_start(drained.position, self._chunk_size)
+        start = self._chunk_of(drained.position)
         self.known.forget_before(start)
         self.customers.forget_before(start)
 
-    def _ledger_of(self, record: Decoded) -> Ledger:
-        chunk = self._chunk_of(record)
+    def _ledger_of(self, offset: int, timestamp_ms: int) -> Ledger:
+        chunk = self._chunk_of(offset)
         if self._ledger is None or self._ledger.chunk != chunk:
-            self._close_chunk()
-            first = max(self.position, chunk * self._chunk_size)
+            self._close_chunk(chunk)
+            first = max(self.position, chunk)
             self.position = first
             self._rules = self._rules_for(chunk)
             self._ledger = Ledger(
                 chunk=chunk,
                 first=first,
                 last=first - 1,
-                first_timestamp_ms=record.timestamp_ms,
+                first_timestamp_ms=timestamp_ms,
                 definitions=self._rules.measures.version,
             )
         return self._ledger
 
-    def _close_chunk(self) -> None:
+    def _close_chunk(self, before: int) -> None:
+        """Close the open chunk; another one begins at `before` or earlier."""
         self._drain_totals()
         ledger = self._ledger
         if ledger is not None:
             # Offsets missing at the end of a chunk (compaction, transaction markers) are its gaps.
-            missing = (ledger.chunk + 1) * self._chunk_size - self.position
+            end = ledger.chunk - ledger.chunk % self._chunk_size + self._chunk_size
+            missing = min(end, before) - self.position
             if missing > 0:
                 ledger.gaps += missing
                 ledger.last += missing
@@ -333,8 +286,9 @@ class PartitionFold:
         self._changed = {}
         return rows
 
-    def _chunk_of(self, record: Decoded) -> int:
-        return chunk_of(record.offset, self._chunk_size)
+    def _chunk_of(self, offset: int) -> int:
+        # The last erasure alone matters: nothing before it is folded again.
+        return chunk_start(offset, self._chunk_size, self.border)
 
     def _fold_one(self, record: Decoded, rules: Rules, rejects: list[Rejected]) -> Fate:
         content = record.content

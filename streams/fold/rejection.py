@@ -8,6 +8,7 @@ __all__ = ["REASONS", "Reason", "Rejection"]
 
 Reason = Literal[
     "tombstone",
+    "malformed_forget",
     "empty",
     "too_large",
     "bad_magic",
@@ -29,6 +30,8 @@ Reason = Literal[
 #: Every reason, and what its sender should do about it.
 REASONS: dict[Reason, str] = {
     "tombstone": "The value is null. To take an answer back, send its next revision with op DELETE.",
+    "malformed_forget": "The header earshot-forget cannot be followed. Use `earshot forget` to erase a "
+    "customer.",
     "empty": "The value has no bytes. Send a framed Avro record.",
     "too_large": "The value is larger than worker.max_record_bytes. Send less, or raise the limit.",
     "bad_magic": "The value does not start with the five-byte header of the wire format.",

@@ -157,7 +157,7 @@ def _recounted(
             yield from history_cells(topic, standing, definitions)
         progress(len(rows))
     if answers and any(one.once_per_customer for one in definitions.values()):
-        for rows in stored.raw(partition, bound, by_subject):
+        for rows in stored.raw(partition, bound, by_subject, whole=by_answer):
             yield from history_cells(topic, first_of_each(rows, source.identity), definitions)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from schemas.measures import Measures
-from streams.verifying.answers import asks_for, counts, lets_in, newest_of_each
+from streams.verifying.answers import asks_for, counts, lets_in
 from streams.verifying.fact import Cell, cell_of
 from streams.verifying.row import Row, own_dimensions
 
@@ -17,10 +17,8 @@ _LETTERS = {"hour": len("2026-01-31T08"), "day": len("2026-01-31"), "month": len
 
 
 def once_cells(rows: Sequence[Row], measures: Measures) -> Iterator[Cell]:
-    """Yield a cell for each period and measure, from all revisions of all answers of one customer."""
-    standing = [
-        row for row in newest_of_each(rows) if counts(row) and row["value_number"] is not None
-    ]
+    """Yield a cell for each period and measure, from the newest revisions of one customer's answers."""
+    standing = [row for row in rows if counts(row) and row["value_number"] is not None]
     standing.sort(
         key=lambda row: (
             row["responded_at"],

@@ -53,20 +53,44 @@ def single_cells(topic: str, rows: Iterable[Row], definitions: Definitions) -> I
 
 def history_cells(topic: str, rows: Iterable[Row], definitions: Definitions) -> Iterator[Cell]:
     """Yield the cells of histories. All records of a customer must be among the rows."""
+    if topic == "feedback.responses":
+        yield from _answers_of_customers(list(rows), definitions)
+        return
     own_id = SOURCES[topic].own_id
     histories: dict[str, list[Row]] = {}
     for row in rows:
-        # A test is no part of a customer's history, but it may be the newest revision of an answer.
-        if own_id and (topic == "feedback.responses" or not row["is_test"]):
+        if own_id and not row["is_test"]:
             histories.setdefault(subject_of(row, own_id), []).append(row)
     for history in histories.values():
-        last = max(history, key=lambda row: int(row["_offset"]))
-        measures = definitions[last["_definitions"]]
-        if topic == "feedback.responses":
-            yield from once_cells(history, measures)
+        measures = definitions[_last(history)["_definitions"]]
         if any(measure.fact for measure in measures.measures):
             for fact in facts_of_history(topic, history, measures):
                 yield from cells_of_fact(fact, measures)
+
+
+def _answers_of_customers(rows: Sequence[Row], definitions: Definitions) -> Iterator[Cell]:
+    """Yield the cells of answers that count once per customer.
+
+    An answer belongs to the customer of its newest revision. Every customer it ever belonged to has it
+    in the history. Rows with a false `_own` are there for that alone: their customers are not counted.
+    """
+    revisions: dict[tuple[str, str, str], list[Row]] = {}
+    customers: dict[str, set[tuple[str, str, str]]] = {}
+    for row in rows:
+        answer = row["source"], row["response_id"], row["question_id"]
+        revisions.setdefault(answer, []).append(row)
+        if row.get("_own", True):
+            customers.setdefault(subject_of(row, "response_id"), set()).add(answer)
+    for customer, answers in customers.items():
+        history = [row for answer in answers for row in revisions[answer]]
+        standing = [
+            row for row in newest_of_each(history) if subject_of(row, "response_id") == customer
+        ]
+        yield from once_cells(standing, definitions[_last(history)["_definitions"]])
+
+
+def _last(rows: Iterable[Row]) -> Row:
+    return max(rows, key=lambda row: int(row["_offset"]))
 
 
 def facts_of_history(topic: str, history: Sequence[Row], measures: Measures) -> Iterator[Fact]:

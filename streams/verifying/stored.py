@@ -105,21 +105,30 @@ class Stored:
         )
         return int(rows[0][0])
 
-    def raw(self, partition: Partition, bound: Bound, by: str) -> Iterator[list[Row]]:
-        """Yield all raw rows in groups; rows that agree in an expression are in one group."""
+    def raw(
+        self, partition: Partition, bound: Bound, by: str, *, whole: str = ""
+    ) -> Iterator[list[Row]]:
+        """Yield all raw rows in groups; rows that agree in an expression are in one group.
+
+        With `whole`, columns that tell things apart, a group has all rows of the things it has any row
+        of. `_own` of a row is whether it is in the group by itself.
+        """
         table = TABLES[SOURCES[partition.topic].table]
         fields = [field for field in table.fields if field.name not in _UNREAD]
-        names = [*(field.name for field in fields), "_offset", "_definitions"]
+        names = [*(field.name for field in fields), "_offset", "_definitions", "_own"]
         columns = [
             f"toUnixTimestamp64Milli({field.name})" if field.kind == "time" else field.name
             for field in fields
         ]
         groups = -(-bound.rows // self._page)
+        own = f"modulo(cityHash64({by}), %(groups)s) = %(group)s"
+        source = f"{self._database}.{table.name}"
+        where = f"{_WHERE} AND _offset <= %(offset)s"
+        taken = f"({whole}) IN (SELECT {whole} FROM {source} WHERE {where} AND {own})"
         for group in range(groups):
             rows = self._clickhouse.rows(
-                f"SELECT {', '.join(columns)}, _offset, _definitions "
-                f"FROM {self._database}.{table.name} FINAL WHERE {_WHERE} AND _offset <= %(offset)s "
-                f"AND modulo(cityHash64({by}), %(groups)s) = %(group)s",
+                f"SELECT {', '.join(columns)}, _offset, _definitions, {own} AS _own "
+                f"FROM {source} FINAL WHERE {where} AND {taken if whole else own}",
                 {**_params(partition), "offset": bound.offset, "groups": groups, "group": group},
             )
             yield [dict(zip(names, row, strict=True)) for row in rows]

@@ -1,146 +1,57 @@
-"""A worker and its tables in memory: what `Intake` does, with every step in the hand of the test."""
+"""A worker in memory: what `Intake` does, with every step in the hand of the test."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Literal
 
 from schemas.definitions import load_measures
 from schemas.measures import Measures
-from streams.fold.cells import Cell, cells_of
-from streams.fold.chunks import Total, chunk_of, chunk_start
+from streams.fold.chunks import chunk_start
 from streams.fold.customer_memory import CustomerMemory
-from streams.fold.customers import HISTORY_KINDS, Stored
+from streams.fold.erasing import ErasureRecord, Trace
 from streams.fold.judging import Rules
-from streams.fold.kinds import KINDS, Identity, Kind
-from streams.fold.known import Known, KnownRecords
-from streams.fold.partition import (
-    ConversationRow,
-    Decoded,
-    Drained,
-    Folded,
-    Ledger,
-    PartitionFold,
-    Rejected,
-    RevisionRow,
-)
+from streams.fold.kinds import KINDS
+from streams.fold.known import KnownRecords
+from streams.fold.partition import Decoded, Ledger, PartitionFold, Rejected
 from tests.builders import ANSWERS
+from tests.fold.tables import STEPS, SliceKey, Step, Tables
+
+__all__ = [
+    "ERASURE_STEPS",
+    "MEASURES",
+    "STEPS",
+    "UNLIMITED",
+    "ErasureStep",
+    "Logged",
+    "SliceKey",
+    "Step",
+    "Tables",
+    "Worker",
+    "folded",
+    "log_of",
+    "restart_at",
+]
 
 MEASURES = load_measures()
 UNLIMITED = 10**9
 
-#: How far a flush came before the worker died.
-Step = Literal["nothing", "raw", "slices", "rejects", "ledger"]
-STEPS: tuple[Step, ...] = ("nothing", "raw", "slices", "rejects", "ledger")
+#: What stands in a log.
+Logged = Decoded | ErasureRecord
 
+#: How far an erasure came before the worker died, or stalled.
+ErasureStep = Literal[
+    "flushed", "read", "counts", "forgotten", "marker", "conversations", "half", "raw"
+]
+ERASURE_STEPS: tuple[ErasureStep, ...] = (
+    "flushed", "read", "counts", "forgotten", "marker", "conversations", "half", "raw",
+)  # fmt: skip
 
-class SliceKey(NamedTuple):
-    cell: Cell
-    chunk: int
-
-
-@dataclass
-class Tables:
-    """Upserted rows: one for each key, as ClickHouse shows them with FINAL."""
-
-    kind: Kind = KINDS[ANSWERS]
-    raw: dict[tuple[Identity, int], Folded] = field(default_factory=dict)
-    slices: dict[SliceKey, tuple[int, int, int]] = field(default_factory=dict)
-    ledger: dict[int, tuple[int, ...]] = field(default_factory=dict)
-    ledgers: dict[int, Ledger] = field(default_factory=dict)
-    rejects: dict[int, str] = field(default_factory=dict)
-    conversations: dict[tuple[str, str], ConversationRow] = field(default_factory=dict)
-    revisions: set[RevisionRow] = field(default_factory=set)
-
-    def write(self, drained: Drained, rejects: Sequence[Rejected], until: Step = "ledger") -> None:
-        """Write a lot in the order of a flush, up to and with one step."""
-        reached = STEPS.index(until)
-        if reached >= 1:
-            for row in drained.rows:
-                key = (self.kind.identity_of(row.record), self.kind.revision_of(row.record))
-                held = self.raw.get(key)
-                if held is None or row.offset <= held.offset:  # the lowest offset wins
-                    self.raw[key] = row
-            self.revisions |= set(drained.revisions)
-            for conversation_row in drained.conversations:
-                found = conversation_row.conversation
-                id_ = (found.source, found.conversation_id)
-                stored_row = self.conversations.get(id_)
-                if stored_row is None or stored_row.version <= conversation_row.version:
-                    self.conversations[id_] = conversation_row
-        if reached >= 2:
-            for slice_row in drained.slices:
-                total = slice_row.total
-                slice_key = SliceKey(total.cell, slice_row.chunk)
-                if total.version >= self.slices.get(slice_key, (-1,))[0]:
-                    self.slices[slice_key] = (total.version, total.n, slice_row.definitions)
-        if reached >= 3:
-            self.rejects |= {reject.offset: reject.rejection.reason for reject in rejects}
-        if reached >= 4:
-            for ledger in drained.ledgers:
-                stored = self.ledgers.get(ledger.chunk)
-                if stored is None or ledger.last >= stored.last:
-                    self.ledgers[ledger.chunk] = ledger
-                    self.ledger[ledger.chunk] = (
-                        ledger.first, ledger.last, *ledger.fates.values(), ledger.gaps,
-                        ledger.definitions, ledger.first_timestamp_ms,
-                    )  # fmt: skip
-
-    # -- what Store answers
-
-    def seen(self, before: int, definitions: dict[int, Measures]) -> dict[Identity, Known]:
-        """Return what the raw rows say of every identity before an offset, oldest first."""
-        by_identity: dict[Identity, list[Folded]] = {}
-        for (identity, _), row in self.raw.items():
-            if row.offset < before:
-                by_identity.setdefault(identity, []).append(row)
-        found = {}
-        for identity, rows in by_identity.items():
-            newest = max(rows, key=lambda row: (self.kind.revision_of(row.record), -row.offset))
-            found[identity] = Known(
-                frozenset(self.kind.revision_of(row.record) for row in rows),
-                self.kind.revision_of(newest.record),
-                cells_of(self.kind, newest.record, definitions[newest.definitions]),
-                max(row.offset for row in rows),
-            )
-        return dict(sorted(found.items(), key=lambda item: item[1].offset))
-
-    def histories(self, before: int, subjects: Iterable[str]) -> dict[str, list[Stored]]:
-        """Return the stored events of some subjects before an offset."""
-        history = HISTORY_KINDS[self.kind.topic]
-        found: dict[str, list[Stored]] = {}
-        for row in sorted(self.raw.values(), key=lambda row: row.offset):
-            subject = history.subject_of(row.record)
-            joins = self.kind.revision is not None or not row.record["is_test"]
-            if row.offset < before and subject in set(subjects) and joins:
-                event = history.read(row.record)
-                found.setdefault(subject, []).append(Stored(row.offset, row.definitions, event))
-        return found
-
-    def totals(self, chunk: int) -> list[Total]:
-        return [
-            Total(key.cell, n, version)
-            for key, (version, n, _) in self.slices.items()
-            if key.chunk == chunk
-        ]
-
-    # -- what a reader sees
-
-    def counts(self) -> Counter[Cell]:
-        """Return the sum of all chunks by cell, without the cells that came to nothing."""
-        sums: Counter[Cell] = Counter()
-        for key, (_, n, _) in self.slices.items():
-            sums[key.cell] += n
-        return Counter({cell: n for cell, n in sums.items() if n})
-
-    def fates(self) -> dict[str, int]:
-        names = ("accepted", "corrected", "duplicate", "rejected")
-        return {
-            name: sum(row[2 + index] for row in self.ledger.values())
-            for index, name in enumerate(names)
-        }
+_WRITES: tuple[tuple[Callable[[Tables, ErasureRecord, Trace], None], ErasureStep], ...] = (
+    (Tables.write_counts, "counts"),
+    (Tables.write_forgotten, "forgotten"),
+    (Tables.write_marker, "marker"),
+)
 
 
 class Worker:
@@ -158,15 +69,26 @@ class Worker:
         definitions: dict[int, Measures] | None = None,
     ) -> None:
         self.tables = tables
+        self.chunk = chunk
         self.limit = limit
+        self.customer_limit = customer_limit
+        self.measures = measures
         self.definitions = (definitions or {}) | {measures.version: measures}
         self.lookups = 0
         self.rejects: list[Rejected] = []
-        first = chunk_of(start, chunk)
+        self.committed = 0
+        self.stalled: Iterator[ErasureStep] | None = None
+        self._open(start)
+
+    def _open(self, start: int) -> None:
+        tables, chunk, limit, measures = self.tables, self.chunk, self.limit, self.measures
+        border = max(tables.erasures, default=0)
+        start = max(start, border)
+        first = chunk_start(start, chunk, border)
         folded_with = {
-            chunk_of(row.offset, chunk): row.definitions
+            chunk_start(row.offset, chunk, border): row.definitions
             for row in tables.raw.values()
-            if row.offset >= first * chunk
+            if row.offset >= first
         } | {c: row.definitions for c, row in tables.ledgers.items() if c >= first}
 
         def rules_for(number: int) -> Rules:
@@ -180,12 +102,14 @@ class Worker:
         for identity, entry in list(seen.items())[max(0, len(seen) - limit) :]:
             known.put(identity, entry)
         customers = CustomerMemory(
-            customer_limit, complete=not any(row.offset < before for row in tables.raw.values())
+            self.customer_limit,
+            complete=not any(row.offset < before for row in tables.raw.values()),
         )
         self.fold = PartitionFold(
             tables.kind,
             start=start,
             chunk_size=chunk,
+            border=border,
             known=known,
             customers=customers,
             rules_for=rules_for,
@@ -193,8 +117,32 @@ class Worker:
         if half is not None and resumes:
             self.fold.resume(_copied(half), tables.totals(first))
 
-    def take(self, records: Sequence[Decoded]) -> None:
-        """Fold a run, after looking up what the memory does not hold."""
+    def take(self, records: Sequence[Logged], stall: ErasureStep | None = None) -> None:
+        """Fold a run, cut where erasures stand. With `stall`, stop in the first one, after that step."""
+        self.go_on()
+        piece: list[Decoded] = []
+        for record in records:
+            if isinstance(record, Decoded):
+                piece.append(record)
+                continue
+            self._take_piece(piece)
+            piece = []
+            self.stalled = self._erasing(record)
+            for step in self.stalled:
+                if step == stall:
+                    return
+            self.stalled = None
+        self._take_piece(piece)
+
+    def go_on(self) -> None:
+        """Finish the erasure it stalled in."""
+        stalled, self.stalled = self.stalled, None
+        for _ in stalled or ():
+            pass
+
+    def _take_piece(self, piece: Sequence[Decoded]) -> None:
+        """Fold records, after looking up what the memory does not hold."""
+        records = [record for record in piece if record.offset >= self.fold.position]
         missing = self.fold.missing(records)
         if missing:
             self.lookups += 1
@@ -206,26 +154,66 @@ class Worker:
             self.fold.learn_customers(subjects, histories, self.definitions.__getitem__)
         self.rejects += self.fold.fold(records)
 
+    def _erasing(self, record: ErasureRecord) -> Iterator[ErasureStep]:
+        """Erase, and say after each step which it was."""
+        if record.offset < self.fold.position:
+            return
+        self.fold.close_before(record.offset)
+        self.flush()
+        if record.offset < self.fold.position:
+            return  # outrun
+        yield "flushed"
+        tables = self.tables
+        trace = tables.trace(record.offset, record.erasure.subject, self.definitions)
+        yield "read"
+        again = record.offset in tables.erasures
+        if not again:
+            for write, step in _WRITES:
+                write(tables, record, trace)
+                yield step
+        tables.delete_conversations(record)
+        yield "conversations"
+        tables.delete_raw(record, only_half=True)
+        yield "half"
+        tables.delete_raw(record)
+        yield "raw"
+        if again:
+            self._open(record.offset)
+        self.fold.erase(record, {} if again else trace.left)
+
     def flush(self) -> int:
-        """Write everything; return what may be committed."""
+        """Write everything, unless an erasure has outrun us; return what may be committed."""
         drained = self.fold.drain()
-        self.tables.write(drained, self.rejects)
-        self.rejects = []
-        self.fold.written(drained)
-        return drained.position
+        if not drained or not self._outrun():
+            self.tables.write(drained, self.rejects)
+            self.rejects = []
+            self.fold.written(drained)
+            self.committed = max(self.committed, drained.position)
+        return self.committed
 
     def die_in_flush(self, step: Step) -> None:
         """Write up to a step, and no further. Do not use the worker after it."""
-        self.tables.write(self.fold.drain(), self.rejects, step)
+        drained = self.fold.drain()
+        if drained and not self._outrun():
+            self.tables.write(drained, self.rejects, step)
+
+    def _outrun(self) -> bool:
+        """Whether somebody else met an erasure we have not; then begin again behind it."""
+        newest = max(self.tables.erasures, default=0)
+        if newest <= self.fold.border:
+            return False
+        self.rejects = []
+        self._open(newest)
+        return True
 
 
 def restart_at(committed: int, chunk: int, log_start: int = 0) -> int:
     """Return where a new owner reads from."""
-    return max(chunk_start(committed, chunk), log_start)
+    return max(chunk_start(committed, chunk), log_start)  # before any erasure the tables know of
 
 
 def folded(
-    log: Sequence[Decoded], *, chunk: int, measures: Measures = MEASURES, topic: str = ANSWERS
+    log: Sequence[Logged], *, chunk: int, measures: Measures = MEASURES, topic: str = ANSWERS
 ) -> Tables:
     """Return the tables after a quiet run: one worker, one flush, a memory without limit."""
     tables = Tables(KINDS[topic])

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.catalog import INPUTS
-from streams.fold.chunks import chunk_of
+from streams.fold.chunks import chunk_start
 from streams.fold.kinds import KINDS
 from streams.fold.partition import Decoded
 from streams.fold.rejection import Rejection
@@ -30,7 +30,7 @@ def test_the_fates_sum_to_the_records_and_the_offsets(log: list[Decoded], chunk:
     assert fates["accepted"] + fates["corrected"] == len(tables.raw)
     for ledger in tables.ledgers.values():
         assert ledger.last - ledger.first + 1 == ledger.read + ledger.gaps
-        assert chunk_of(ledger.first, chunk) == chunk_of(ledger.last, chunk) == ledger.chunk
+        assert chunk_start(ledger.first, chunk) == chunk_start(ledger.last, chunk) == ledger.chunk
 
 
 @settings(deadline=None, max_examples=80)
@@ -44,10 +44,10 @@ def test_the_ledger_covers_every_offset_of_the_chunks_that_hold_records(
         for ledger in tables.ledgers.values()
         for offset in range(ledger.first, ledger.last + 1)
     )
-    held = {chunk_of(record.offset, chunk) for record in log}
+    held = {chunk_start(record.offset, chunk) for record in log}
     assert tables.ledgers.keys() == held
     last = log[-1].offset if log else -1
-    assert covered == Counter(o for o in range(last + 1) if chunk_of(o, chunk) in held)
+    assert covered == Counter(o for o in range(last + 1) if chunk_start(o, chunk) in held)
 
 
 @settings(deadline=None, max_examples=40)

@@ -16,6 +16,7 @@ from streams.fold.kinds import KINDS
 from streams.fold.rejection import REASONS
 from tests.builders import NOW_MS, answer, record_for
 from tests.fold.model import MEASURES
+from tests.fold.test_asking import ASKING
 from tests.fold.test_decoding import CASES as DECODING
 
 RULES = Rules(MEASURES, clock_skew_ms=300_000)
@@ -69,7 +70,7 @@ CASES: dict[str, list[dict[str, Any]]] = {
 
 
 def test_every_reason_has_a_case() -> None:
-    assert CASES.keys() | DECODING.keys() == REASONS.keys()
+    assert CASES.keys() | DECODING.keys() | ASKING.keys() == REASONS.keys()
 
 
 @pytest.mark.parametrize(

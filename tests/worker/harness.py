@@ -35,7 +35,8 @@ RAW = ("answers", "invitations", "interactions", "followups")
 
 #: What two runs over one log must agree on; the worker's name is the only thing they may not.
 COMPARED = {
-    **dict.fromkeys((*RAW, "slices", "rejects"), "*"),
+    **dict.fromkeys((*RAW, "slices", "rejects", "conversations", "revisions"), "*"),
+    **dict.fromkeys(("erasures", "erased_counts"), "*"),
     "ledger": "* EXCEPT (worker)",
     "definitions": "*",
 }
@@ -131,7 +132,8 @@ class Stage:
     ) -> WorkerProcess:
         """Start a worker. It reads little at a time and flushes often, so that much can go wrong."""
         worker = {
-            "chunk": 64, "flush_s": 0.1, "fetch_records": 100, "known_answers": 50, "known_customers": 5, "stop_s": 10,
+            "chunk": 64, "flush_s": 0.1, "fetch_records": 100, "known_answers": 50,
+            "known_customers": 5, "stop_s": 10,
         } | self.settings | settings  # fmt: skip
         environment = {k: v for k, v in os.environ.items() if not k.startswith("EARSHOT_")} | {
             "EARSHOT_KAFKA__BROKERS": brokers or self.brokers,

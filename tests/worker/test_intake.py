@@ -14,7 +14,9 @@ from schemas.errors import EarshotError, StreamError
 from schemas.registry import FileRegistry
 from sinks.clickhouse import SinkRefused, SinkUnavailable
 from streams.agents.intake import Intake, IntakeConfig
-from streams.batch import Batch, Run, TopicPartition
+from streams.batch import Batch, LogRecord, Run, TopicPartition
+from streams.fold.columns import Origin
+from streams.fold.erasing import Erasure, Trace
 from tests.builders import ANSWERS, NOW_MS, answer
 from tests.fold.model import MEASURES
 
@@ -29,8 +31,11 @@ class World:
     def __init__(self) -> None:
         self.steps: list[tuple[Any, ...]] = []
         self.failures: dict[str, list[EarshotError]] = {}
+        self.log: dict[int, LogRecord] = {}
         self.starts: dict[TopicPartition, int] = {TP: 0, OTHER: 0}
         self.blocked: asyncio.Event | None = None
+        self.erasures: dict[Origin, int] = {}
+        self.trace = Trace(0, {}, 0, {})
 
     def _step(self, *step: Any) -> None:
         if pending := self.failures.get(step[0]):
@@ -40,7 +45,13 @@ class World:
     # the store
     def write(self, table: str, columns: list[list[Any]]) -> int:
         self._step(table, len(columns[0]))
+        if table == "erasures":
+            topic, epoch, partition, offset = (column[0] for column in columns[:4])
+            self.erasures[topic, epoch, partition] = offset
         return len(columns[0])
+
+    def newest_erasures(self, origins: Iterable[Origin]) -> dict[Origin, int]:
+        return {origin: at for origin, at in self.erasures.items() if origin in set(origins)}
 
     def chunks(self, *_: Any) -> list[Any]:
         return []
@@ -51,8 +62,25 @@ class World:
     def recent(self, *_: Any) -> tuple[dict[Any, Any], bool]:
         return {}, True
 
+    def any_history(self, *_: Any) -> bool:
+        return False
+
     def definitions(self, _: int) -> Any:
         return MEASURES
+
+    # the traces of customers
+    def read(self, _kind: Any, _origin: Origin, before: int, _subject: str) -> Trace:
+        self._step("read traces", before)
+        return self.trace
+
+    def marked(self, origin: Origin, offset: int) -> bool:
+        return self.erasures.get(origin, -1) >= offset
+
+    def delete(self, _kind: Any, _origin: Origin, before: int, _erasure: Erasure) -> None:
+        self._step("delete", before)
+
+    def erasures_after(self, origin: Origin, offset: int) -> list[int]:
+        return [at for at in (self.erasures.get(origin, -1),) if at > offset]
 
     # the producer
     async def send(self, topic: str, messages: Iterable[Any]) -> None:
@@ -70,6 +98,9 @@ class World:
     async def rewind(self, tp: TopicPartition, offset: int) -> None:
         self.steps.append(("rewind", tp.partition, offset))
 
+    async def record_at(self, _: TopicPartition, offset: int) -> LogRecord | None:
+        return self.log.get(offset)
+
 
 async def _no_wait(_: float) -> None:
     await asyncio.sleep(0)
@@ -77,11 +108,12 @@ async def _no_wait(_: float) -> None:
 
 def intake_in(world: World, *, flush_rows: int = 1000) -> Intake:
     config = IntakeConfig(
-        chunk_size=8, flush_s=10.0, flush_rows=flush_rows, known_answers=10, known_customers=10, clock_skew_ms=0,
-        max_record_bytes=10_000, worker="w",
+        chunk_size=8, flush_s=10.0, flush_rows=flush_rows, known_answers=10,
+        known_customers=10, clock_skew_ms=0, max_record_bytes=10_000, worker="w",
     )  # fmt: skip
     return Intake(
-        config, store=cast("Any", world), outputs=cast("Any", world), registry=REGISTRY,
+        config, store=cast("Any", world), traces=cast("Any", world), outputs=cast("Any", world),
+        registry=REGISTRY,
         measures=MEASURES, now=lambda: 0.0, sleep=_no_wait,
     )  # fmt: skip
 

@@ -1,0 +1,57 @@
+"""Erase a customer from one partition, where the log says so.
+
+1. All before the control record is durable: whoever calls this has flushed it.
+2. What the customer had added to the counts is written down, and last a row in `erasures`. From now on
+   nobody folds anything from before that offset again (`Opener`, `Flusher`).
+3. Only then are the rows deleted. Whoever meets the record again deletes again what is still there.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import structlog
+
+from streams.agents.flushing import Flusher
+from streams.agents.opening import Ask
+from streams.batch import TopicPartition
+from streams.fold.columns import Origin
+from streams.fold.erasing import ErasureRecord
+from streams.fold.kinds import Identity, Kind
+from streams.fold.known import Known
+from streams.traces import Traces
+
+__all__ = ["Eraser"]
+
+log = structlog.get_logger(__name__)
+
+
+class Eraser:
+    """Erases; every step may be repeated, and by two workers at once."""
+
+    def __init__(self, *, traces: Traces, flusher: Flusher, ask: Ask) -> None:
+        self._traces = traces
+        self._flusher = flusher
+        self._ask = ask
+
+    async def erase(
+        self, tp: TopicPartition, kind: Kind, origin: Origin, record: ErasureRecord
+    ) -> dict[Identity, Known | None] | None:
+        """Erase, and return what is left of the identities of the subject's records.
+
+        None if the erasure had been written down before: then nobody knows any more which they were.
+        """
+        offset, erasure = record.offset, record.erasure
+        trace = await self._ask(partial(self._traces.read, kind, origin, offset, erasure.subject))
+        # Asked after reading: while it is not written down, nothing was missing from what was read.
+        again = await self._ask(partial(self._traces.marked, origin, offset))
+        if not again:
+            await self._flusher.write_erased(tp, record, trace)
+        await self.delete(kind, origin, record)
+        log.info("erased", topic=tp.topic, partition=tp.partition, offset=offset,
+                 mode=erasure.mode, rows=trace.rows, again=again)  # fmt: skip
+        return None if again else trace.left
+
+    async def delete(self, kind: Kind, origin: Origin, record: ErasureRecord) -> None:
+        """Delete the rows that an erasure, which is written down, erases."""
+        await self._ask(partial(self._traces.delete, kind, origin, record.offset, record.erasure))
