@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 #: Variables with our prefix that are no settings.
-_OTHER_VARIABLES = ("EARSHOT_HOME", "EARSHOT_CACHE", "EARSHOT_CI", "EARSHOT_OLIST")
+_OTHER_VARIABLES = ("EARSHOT_HOME", "EARSHOT_CACHE", "EARSHOT_CI", "EARSHOT_FULL", "EARSHOT_OLIST")
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 

@@ -17,7 +17,7 @@ from sinks.tables import TABLES
 from streams.fold.cells import Cell, cells_of
 from streams.fold.chunks import Total
 from streams.fold.columns import Columns, Origin
-from streams.fold.customers import HISTORY_KINDS, Stored
+from streams.fold.customers import HISTORY_KINDS, Stored, StoredRecord, histories_of
 from streams.fold.kinds import Identity, Kind
 from streams.fold.known import Known
 from streams.fold.rows import FATES, Ledger
@@ -227,35 +227,57 @@ class Store:
         return bool(rows)
 
     def histories(
-        self, kind: Kind, origin: Origin, before: int, subjects: Iterable[str]
+        self,
+        kind: Kind,
+        origin: Origin,
+        before: int,
+        subjects: Iterable[str],
+        *,
+        without: str = "",
     ) -> dict[str, list[Stored]]:
-        """Return the events of some histories before an offset; the first of each identity stands."""
+        """Return the events of some histories before an offset; the first of each identity stands.
+
+        The history of an answer is every revision of it, also those that name somebody else. Records of
+        the subject `without` are left out.
+        """
         history = HISTORY_KINDS[kind.topic]
         names = history.event._fields
         times = {field.name for field in TABLES[kind.table].fields if field.kind == "time"}
         columns = ", ".join(
             f"toUnixTimestamp64Milli({name})" if name in times else name for name in names
         )
-        no_tests = "" if kind.revision else "AND NOT is_test"
+        where = (
+            "_topic = %(topic)s AND _epoch = %(epoch)s AND _partition = %(partition)s "
+            "AND _offset < %(before)s AND _subject != %(without)s"
+        )
+        table = f"{self._database}.{kind.table}"
+        own = "_subject IN %(wanted)s"
+        if kind.revision:
+            answer = ", ".join(kind.identity)
+            taken = f"({answer}) IN (SELECT {answer} FROM {table} WHERE {own} AND {where})"
+        else:
+            taken = f"{own} AND NOT is_test"
         wanted = list(subjects)
         found: dict[str, list[Stored]] = {}
         for start in range(0, len(wanted), _LOOKUP):
             rows = self._clickhouse.rows(
-                f"SELECT _subject, _offset, _definitions, {columns} "
-                f"FROM {self._database}.{kind.table} "
-                "WHERE _subject IN %(wanted)s AND _topic = %(topic)s AND _epoch = %(epoch)s "
-                f"AND _partition = %(partition)s AND _offset < %(before)s {no_tests} "
+                f"SELECT _subject, _offset, _definitions, {columns} FROM {table} "
+                f"WHERE {taken} AND {where} "
                 f"ORDER BY _offset LIMIT 1 BY {', '.join(history.identity)}",
                 {
                     **_origin(origin),
                     "before": before,
+                    "without": without,
                     "wanted": tuple(wanted[start : start + _LOOKUP]),
                 },
                 settings=_LONG_QUERY,
             )
-            for subject, offset, definitions, *values in rows:
-                event = history.read(dict(zip(names, values, strict=True)))
-                found.setdefault(subject, []).append(Stored(offset, definitions, event))
+            chosen = set(wanted[start : start + _LOOKUP])
+            records = [
+                StoredRecord(subject, offset, definitions, dict(zip(names, values, strict=True)))
+                for subject, offset, definitions, *values in rows
+            ]
+            found |= histories_of(kind, records, chosen)
         return found
 
     def _known_sql(self, kind: Kind, extra: str = "") -> str:
@@ -263,10 +285,11 @@ class Store:
         revision = kind.revision or "toUInt64(1)"
         fields = ", ".join(_fields(kind))
         fields = fields.replace(kind.time, f"toUnixTimestamp64Milli({kind.time})", 1)
+        subjects = "groupUniqArray(_subject)" if kind.revision else "emptyArrayString()"
         return (
             f"SELECT {names}, groupUniqArray({revision}) AS revisions, max({revision}) AS current, "
             f"argMax(tuple({fields}, _definitions), ({revision}, bitNot(_offset))) AS newest, "
-            f"max(_offset) AS last FROM {self._database}.{kind.table} "
+            f"max(_offset) AS last, {subjects} FROM {self._database}.{kind.table} "
             "WHERE _topic = %(topic)s AND _epoch = %(epoch)s AND _partition = %(partition)s "
             f"AND _offset < %(before)s {extra} GROUP BY {names}"
         )
@@ -277,10 +300,10 @@ class Store:
         found: dict[Identity, Known] = {}
         for row in rows:
             identity = tuple(row[:width])
-            revisions, current, newest, last = row[width:]
+            revisions, current, newest, last, subjects = row[width:]
             record = dict(zip(fields, newest[:-1], strict=True))
             cells = cells_of(kind, record, self.definitions(newest[-1]))
-            found[identity] = Known(frozenset(revisions), current, cells, last)
+            found[identity] = Known(frozenset(revisions), current, cells, last, frozenset(subjects))
         return found
 
 

@@ -54,9 +54,14 @@ class Traces:
         known = self._store.lookup(kind, origin, before, identities)
         left = self._store.lookup(kind, origin, before, identities, without=subject)
         remaining = {identity: left.get(identity) for identity in known}
-        history = self._history(kind, origin, before, subject)
-        cells = contribution(known.values(), remaining.values(), history)
-        return Trace(rows, cells, definitions, remaining)
+        others = frozenset(name for one in known.values() for name in one.subjects) - {subject}
+        cells = contribution(
+            known.values(),
+            remaining.values(),
+            self._histories(kind, origin, before, others | {subject}),
+            self._histories(kind, origin, before, others, without=subject),
+        )
+        return Trace(rows, cells, definitions, remaining, others)
 
     def marked(self, origin: Origin, offset: int) -> bool:
         """Return whether an erasure is written down. Only then may rows be missing."""
@@ -119,12 +124,22 @@ class Traces:
                     settings=_AT_ONCE,
                 )
 
-    def _history(self, kind: Kind, origin: Origin, before: int, subject: str) -> Customer | None:
+    def _histories(
+        self,
+        kind: Kind,
+        origin: Origin,
+        before: int,
+        subjects: Iterable[str],
+        *,
+        without: str = "",
+    ) -> list[Customer]:
         history = HISTORY_KINDS.get(kind.topic)
         if history is None:
-            return None
-        stored = self._store.histories(kind, origin, before, [subject]).get(subject)
-        return Customer.restored(history, stored, self._store.definitions) if stored else None
+            return []
+        found = self._store.histories(kind, origin, before, subjects, without=without)
+        return [
+            Customer.restored(history, stored, self._store.definitions) for stored in found.values()
+        ]
 
     def _rows(self, sql: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:
         return self._clickhouse.rows(sql, params, settings=_UNLOGGED)

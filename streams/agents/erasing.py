@@ -16,9 +16,8 @@ from streams.agents.flushing import Flusher
 from streams.agents.opening import Ask
 from streams.batch import TopicPartition
 from streams.fold.columns import Origin
-from streams.fold.erasing import ErasureRecord
-from streams.fold.kinds import Identity, Kind
-from streams.fold.known import Known
+from streams.fold.erasing import ErasureRecord, Trace
+from streams.fold.kinds import Kind
 from streams.traces import Traces
 
 __all__ = ["Eraser"]
@@ -36,10 +35,10 @@ class Eraser:
 
     async def erase(
         self, tp: TopicPartition, kind: Kind, origin: Origin, record: ErasureRecord
-    ) -> dict[Identity, Known | None] | None:
-        """Erase, and return what is left of the identities of the subject's records.
+    ) -> Trace | None:
+        """Erase, and return what the subject had left.
 
-        None if the erasure had been written down before: then nobody knows any more which they were.
+        None if the erasure had been written down before: then nobody knows any more what it was.
         """
         offset, erasure = record.offset, record.erasure
         trace = await self._ask(partial(self._traces.read, kind, origin, offset, erasure.subject))
@@ -50,7 +49,7 @@ class Eraser:
         await self.delete(kind, origin, record)
         log.info("erased", topic=tp.topic, partition=tp.partition, offset=offset,
                  mode=erasure.mode, rows=trace.rows, again=again)  # fmt: skip
-        return None if again else trace.left
+        return None if again else trace
 
     async def delete(self, kind: Kind, origin: Origin, record: ErasureRecord) -> None:
         """Delete the rows that an erasure, which is written down, erases."""

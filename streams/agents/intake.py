@@ -190,11 +190,13 @@ class Intake:
         if self._folds.get(tp) is not fold:
             return
         origin = self._origin(tp)
-        left = await self._eraser.erase(tp, fold.kind, origin, record)
-        if left is None:
+        trace = await self._eraser.erase(tp, fold.kind, origin, record)
+        if trace is None:
             # What it remembers of the subject can only be told by asking for everything anew.
             fold = await self._open(tp, record.offset)
-        fold.erase(record, left or {})
+            fold.erase(record, {})
+        else:
+            fold.erase(record, trace.left, trace.others)
 
     async def _take_piece(self, fold: PartitionFold, run: Run) -> None:
         decoded = await self._ask(partial(self._decode, run))

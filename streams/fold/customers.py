@@ -7,13 +7,14 @@ of the definitions, that of its newest record, so a replay derives it the same w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from schemas.facts import HORIZONS_MS
 from schemas.measures import Measures
 from streams.fold.cells import Cell, cells_of_facts
+from streams.fold.kinds import Identity, Kind
 from streams.histories.answers import AnswerHistory
 from streams.histories.events import (
     AnswerEvent,
@@ -38,6 +39,8 @@ __all__ = [
     "HistoryKind",
     "Overtaken",
     "Stored",
+    "StoredRecord",
+    "histories_of",
 ]
 
 Event = AnswerEvent | InvitationEvent | InteractionEvent
@@ -123,6 +126,10 @@ class HistoryKind:
         """Return whose history a record belongs to."""
         return subject_of(record, self.own_id)
 
+    def elsewhere(self, record: Mapping[str, Any], revision: int) -> Event:
+        """Return a revision of an answer as another history sees it: it hides theirs up to it."""
+        return self.read({**record, "revision": revision, "dismissed": True})
+
 
 HISTORY_KINDS: dict[str, HistoryKind] = {
     "feedback.responses": HistoryKind(
@@ -144,6 +151,49 @@ class Overtaken(NamedTuple):
     conversation: ConversationId
     fact: Fact
     became: int | None
+
+
+class StoredRecord(NamedTuple):
+    """A raw row: whose it is, where it stood, and its fields."""
+
+    subject: str
+    offset: int
+    definitions: int
+    record: dict[str, Any]
+
+
+def histories_of(
+    kind: Kind, records: Iterable[StoredRecord], wanted: Collection[str]
+) -> dict[str, list[Stored]]:
+    """Return the events of some subjects.
+
+    Args:
+        kind: The kind of the topic.
+        records: All records of these subjects; of an answer all revisions, whoever they name.
+        wanted: The subjects.
+    """
+    history = HISTORY_KINDS[kind.topic]
+    found: dict[str, list[Stored]] = {}
+    if kind.revision is None:
+        for subject, offset, definitions, record in records:
+            event = history.read(record)
+            found.setdefault(subject, []).append(Stored(offset, definitions, event))
+        return found
+    answers: dict[Identity, list[StoredRecord]] = {}
+    for one in records:
+        answers.setdefault(kind.identity_of(one.record), []).append(one)
+    for revisions in answers.values():
+        for subject in {one.subject for one in revisions if one.subject in wanted}:
+            for one in revisions:
+                own = one.subject == subject
+                event = (
+                    history.read(one.record)
+                    if own
+                    else history.elsewhere(one.record, one.record["revision"])
+                )
+                stored = Stored(one.offset, one.definitions, event)
+                found.setdefault(subject, []).append(stored)
+    return found
 
 
 class CustomerChange(NamedTuple):

@@ -80,13 +80,15 @@ class Trace(NamedTuple):
     """What a subject left in a partition before an erasure.
 
     `rows` raw rows, by identity and revision; the `cells` they had added to; the newest version of the
-    `definitions` among them; and what is known of their identities without them, None for nothing.
+    `definitions` among them; what is known of their identities without them, None for nothing; and the
+    `others` whose histories saw some of these rows.
     """
 
     rows: int
     cells: dict[Cell, int]
     definitions: int
     left: dict[Identity, Known | None]
+    others: frozenset[str] = frozenset()
 
 
 def headers_of(kind: SubjectKind, mode: Mode, request: str) -> list[tuple[str, bytes]]:
@@ -126,7 +128,10 @@ def control_of(
 
 
 def contribution(
-    before: Iterable[Known], left: Iterable[Known | None], history: Customer | None
+    before: Iterable[Known],
+    left: Iterable[Known | None],
+    histories: Iterable[Customer] = (),
+    remaining: Iterable[Customer] = (),
 ) -> dict[Cell, int]:
     """Return what a subject's records had added: how much each cell would be less without them.
 
@@ -134,7 +139,8 @@ def contribution(
         before: What is known of the identities the subject has records of.
         left: What would be known of them without these. A revision of somebody else may be left,
             which counts again in a recount: then a cell has less than 0.
-        history: The subject's history, if the topic has histories.
+        histories: The histories that saw any of these records, as they are.
+        remaining: The same without these records.
     """
     cells: Counter[Cell] = Counter()
     for known in before:
@@ -142,8 +148,10 @@ def contribution(
     for one in left:
         if one is not None:
             cells.subtract(one.cells)
-    if history is not None:
+    for history in histories:
         cells.update(history.cells())
+    for history in remaining:
+        cells.subtract(history.cells())
     return {cell: n for cell, n in cells.items() if n}
 
 

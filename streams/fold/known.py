@@ -16,13 +16,15 @@ class Known(NamedTuple):
     """What is known of one identity.
 
     `revisions` are all seen so far, `current` is the highest of them, `cells` what it added, and
-    `offset` the last record about it.
+    `offset` the last record about it. `subjects` are those an answer has been about: mostly one, but
+    a revision may name another customer. Empty for events, which are about one for ever.
     """
 
     revisions: frozenset[int]
     current: int
     cells: tuple[Cell, ...]
     offset: int
+    subjects: frozenset[str] = frozenset()
 
 
 class KnownRecords:

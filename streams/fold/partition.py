@@ -19,6 +19,7 @@ from streams.fold.customers import (
     HISTORY_KINDS,
     ConversationId,
     Customer,
+    Event,
     Stored,
 )
 from streams.fold.erasing import ErasureRecord
@@ -126,14 +127,17 @@ class PartitionFold:
         kind = self._history_kind
         if kind is None or self.customers.complete:
             return set()
-        return self.customers.missing(
-            kind.subject_of(record.content)
-            for record in batch
-            if not isinstance(record.content, Rejection)
-            and self._joins_history(
-                record.content, self._rules_for(self._chunk_of(record.offset)).measures
-            )
-        )
+        wanted: set[str] = set()
+        for record in batch:
+            content = record.content
+            if isinstance(content, Rejection):
+                continue
+            measures = self._rules_for(self._chunk_of(record.offset)).measures
+            if self._joins_history(content, measures):
+                wanted.add(kind.subject_of(content))
+                if self.kind.revision and (known := self.known.get(self.kind.identity_of(content))):
+                    wanted |= known.subjects
+        return self.customers.missing(wanted)
 
     def learn_customers(
         self,
@@ -183,12 +187,18 @@ class PartitionFold:
             self._ledger = None
             self.position = offset
 
-    def erase(self, record: ErasureRecord, left: Mapping[Identity, Known | None]) -> None:
+    def erase(
+        self,
+        record: ErasureRecord,
+        left: Mapping[Identity, Known | None],
+        others: Iterable[str] = (),
+    ) -> None:
         """Fold an erasure, after its subject was erased from the tables. A chunk begins with it.
 
         Args:
             record: The erasure.
             left: What is known now of each identity the subject had a record of; None for nothing.
+            others: Subjects whose histories saw records of the erased one.
         """
         if record.offset < self.position:
             return
@@ -200,6 +210,8 @@ class PartitionFold:
             else:
                 self.known.put(identity, known)
         self.customers.forget(record.erasure.subject)
+        for other in others:
+            self.customers.discard(other)
         ledger = self._ledger_of(record.offset, record.timestamp_ms)
         ledger.fates["corrected"] += 1
         ledger.last = record.offset
@@ -308,21 +320,30 @@ class PartitionFold:
         if known is not None and revision in known.revisions:
             return "duplicate"
         self._rows.append(Folded(offset, record.timestamp_ms, measures.version, content))
-        self._join_history(record, content, measures)
+        self._join_histories(record, content, measures, known)
         cells = cells_of(self.kind, content, measures)
+        subjects = self._subjects(content)
         if known is None:
             self._totals.add(cells, 1, offset)
-            self.known.put(identity, Known(frozenset((revision,)), revision, cells, offset))
+            self.known.put(
+                identity, Known(frozenset((revision,)), revision, cells, offset, subjects)
+            )
             return "accepted"
         revisions = known.revisions | {revision}
+        subjects |= known.subjects
         if revision < known.current:
             # It was corrected before it arrived: kept, but it counts nowhere.
-            self.known.put(identity, Known(revisions, known.current, known.cells, offset))
+            self.known.put(identity, Known(revisions, known.current, known.cells, offset, subjects))
             return "corrected"
         self._totals.add(known.cells, -1, offset)
         self._totals.add(cells, 1, offset)
-        self.known.put(identity, Known(revisions, revision, cells, offset))
+        self.known.put(identity, Known(revisions, revision, cells, offset, subjects))
         return "corrected"
+
+    def _subjects(self, content: Mapping[str, Any]) -> frozenset[str]:
+        if self._history_kind is None or self.kind.revision is None:
+            return frozenset()
+        return frozenset((self._history_kind.subject_of(content),))
 
     def _joins_history(self, content: Mapping[str, Any], measures: Measures) -> bool:
         """Tests are in no history; a revision of an answer that is one still hides the older ones."""
@@ -330,22 +351,42 @@ class PartitionFold:
             return not content["is_test"]
         return measures.once_per_customer
 
-    def _join_history(
-        self, record: Decoded, content: Mapping[str, Any], measures: Measures
+    def _join_histories(
+        self, record: Decoded, content: dict[str, Any], measures: Measures, known: Known | None
     ) -> None:
-        """Add a record to the history of its customer, and what that changes to the totals."""
+        """Add a record to the history of its customer, and what that changes to the totals.
+
+        An answer is the customer's whom its newest revision names. Who was named by another one has
+        it in the history too, and there a revision of somebody else hides their own older ones.
+        """
         kind = self._history_kind
         if kind is None:
             return
         subject = kind.subject_of(content)
+        others = known.subjects - {subject} if known is not None else frozenset()
         if not self._joins_history(content, measures):
             if self.kind.revision is not None:
                 # No measure needs it now; one may later, and then it must be looked up.
-                self.customers.discard(subject)
+                for one in (subject, *others):
+                    self.customers.discard(one)
             return
-        offset = record.offset
+        own = kind.read(content)
+        revision = self.kind.revision_of(content)
+        if known is not None and subject not in known.subjects and revision < known.current:
+            # The newer revision names somebody else, and this history has not heard of it.
+            own = kind.elsewhere(content, known.current)
+        self._join_history(record, subject, own, measures)
+        for other in sorted(others):
+            self._join_history(record, other, kind.elsewhere(content, revision), measures)
+
+    def _join_history(
+        self, record: Decoded, subject: str, event: Event, measures: Measures
+    ) -> None:
+        kind, offset = self._history_kind, record.offset
+        if kind is None:
+            return
         customer = self.customers.get(subject) or Customer(kind, measures)
-        change = customer.add(kind.read(content), measures, offset)
+        change = customer.add(event, measures, offset)
         self.customers.put(subject, customer)
         self._totals.add(change.removed, -1, offset)
         self._totals.add(change.added, 1, offset)

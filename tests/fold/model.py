@@ -179,7 +179,9 @@ class Worker:
         yield "raw"
         if again:
             self._open(record.offset)
-        self.fold.erase(record, {} if again else trace.left)
+            self.fold.erase(record, {})
+        else:
+            self.fold.erase(record, trace.left, trace.others)
 
     def flush(self) -> int:
         """Write everything, unless an erasure has outrun us; return what may be committed."""

@@ -103,19 +103,34 @@ class Tables:
                 self.kind.revision_of(newest.record),
                 cells_of(self.kind, newest.record, definitions[newest.definitions]),
                 max(row.offset for row in rows),
+                frozenset(map(self.subject_of, rows) if self.kind.revision else ()),
             )
         return dict(sorted(found.items(), key=lambda item: item[1].offset))
 
-    def histories(self, before: int, subjects: Iterable[str]) -> dict[str, list[Stored]]:
+    def histories(
+        self, before: int, subjects: Iterable[str], *, without: str = ""
+    ) -> dict[str, list[Stored]]:
         """Return the stored events of some subjects before an offset."""
-        history = HISTORY_KINDS[self.kind.topic]
+        wanted, history = set(subjects), HISTORY_KINDS[self.kind.topic]
+        rows = [
+            row
+            for row in self.raw.values()
+            if row.offset < before
+            and self.subject_of(row) != without
+            and (self.kind.revision is not None or not row.record["is_test"])
+        ]
         found: dict[str, list[Stored]] = {}
-        for row in sorted(self.raw.values(), key=lambda row: row.offset):
-            subject = history.subject_of(row.record)
-            joins = self.kind.revision is not None or not row.record["is_test"]
-            if row.offset < before and subject in set(subjects) and joins:
-                event = history.read(row.record)
-                found.setdefault(subject, []).append(Stored(row.offset, row.definitions, event))
+        for subject in sorted(wanted & set(map(self.subject_of, rows))):
+            own = {
+                self.kind.identity_of(row.record) for row in rows if self.subject_of(row) == subject
+            }
+            for row in rows:
+                if self.kind.identity_of(row.record) in own:
+                    record = row.record
+                    if self.subject_of(row) != subject:
+                        record = {**record, "dismissed": True}
+                    stored = Stored(row.offset, row.definitions, history.read(record))
+                    found.setdefault(subject, []).append(stored)
         return found
 
     def totals(self, chunk: int) -> list[Total]:
@@ -142,15 +157,30 @@ class Tables:
         known = self.seen(before, definitions)
         others = self.seen(before, definitions, without=subject)
         left = {identity: others.get(identity) for identity, _ in own}
-        history = None
-        if self.kind.topic in HISTORY_KINDS and (
-            stored := self.histories(before, [subject]).get(subject)
-        ):
-            kind = HISTORY_KINDS[self.kind.topic]
-            history = Customer.restored(kind, stored, definitions.__getitem__)
-        cells = contribution([known[identity] for identity in left], left.values(), history)
+        touched = frozenset(name for identity in left for name in known[identity].subjects)
+        cells = contribution(
+            [known[identity] for identity in left],
+            left.values(),
+            self._restored(self._stored(before, touched | {subject}), definitions),
+            self._restored(self._stored(before, touched - {subject}, subject), definitions),
+        )
         newest = max((row.definitions for row in own.values()), default=0)
-        return Trace(len(own), cells, newest, left)
+        return Trace(len(own), cells, newest, left, touched - {subject})
+
+    def _stored(
+        self, before: int, subjects: Iterable[str], without: str = ""
+    ) -> Iterable[list[Stored]]:
+        if self.kind.topic not in HISTORY_KINDS:
+            return ()
+        return self.histories(before, subjects, without=without).values()
+
+    def _restored(
+        self, histories: Iterable[list[Stored]], definitions: dict[int, Measures]
+    ) -> list[Customer]:
+        return [
+            Customer.restored(HISTORY_KINDS[self.kind.topic], stored, definitions.__getitem__)
+            for stored in histories
+        ]
 
     def write_counts(self, record: ErasureRecord, trace: Trace) -> None:
         for cell, n in trace.cells.items():

@@ -155,6 +155,8 @@ def test_new_definitions_leave_nothing_of_the_old_ones_behind(
 ) -> None:
     """Who comes again under the new ones counts by them alone; who does not, by the old ones."""
     records = data.draw(st.lists(RECORDS[topic], max_size=24, unique_by=_identity))
+    if topic == ANSWERS:  # no answer is about two customers here, so that these come apart
+        records = [one | {"response_id": f"{_subject(one)}{one['response_id']}"} for one in records]
     log = logged(records)
     border = old // 4 * 4
     tables = folded(log[:border], chunk=4, topic=topic, measures=OLD)
@@ -185,6 +187,29 @@ def _subject(record: dict[str, Any]) -> str:
 
 def _of_histories(tables: Tables) -> Counter[Cell]:
     return Counter({cell: n for cell, n in tables.counts().items() if cell.measure != "nps"})
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["in order", "reversed"])
+@pytest.mark.parametrize("who", [None, "c2"], ids=["nobody", "another"])
+def test_an_answer_deleted_under_another_name_counts_for_nobody(
+    order: tuple[int, int], who: str | None
+) -> None:
+    records = [
+        record_for(ANSWERS, customer_id="c1"),
+        record_for(ANSWERS, customer_id=who, revision=2, op="DELETE"),
+    ]
+    log = logged([records[n] for n in order])
+    for chunk in (1, 4):  # apart and together
+        assert _buckets(folded(log, chunk=chunk, measures=OLD), "once") == {}
+
+
+def test_an_answer_counts_for_the_customer_its_newest_revision_names() -> None:
+    records = [
+        record_for(ANSWERS, customer_id=None, anonymous_id="a1", value_number=3.0),
+        record_for(ANSWERS, customer_id="c1", revision=2, value_number=4.0),
+        record_for(ANSWERS, customer_id="c1", response_id="r2", responded_at=NOW_MS + 5),
+    ]
+    assert _buckets(folded(logged(records), chunk=4, measures=OLD), "once") == {9: 1}
 
 
 def test_a_repeat_contact_is_found_after_a_restart() -> None:

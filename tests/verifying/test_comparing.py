@@ -246,11 +246,11 @@ def test_an_erasure_while_rows_are_read_is_noticed(full: Written) -> None:
     class Meanwhile(Stored):
         begun = False
 
-        def raw(self, *args: Any) -> Iterator[list[Row]]:
+        def raw(self, *args: Any, **named: Any) -> Iterator[list[Row]]:
             if not self.begun:
                 self.begun = True
                 _insert(full, "erasures", _offset=3, mode="keep", rows=1, cells=1)
-            return super().raw(*args)
+            return super().raw(*args, **named)
 
     stored = Meanwhile(full.clickhouse)
     place = Partition("feedback.followups", 0, 0)

@@ -16,6 +16,7 @@ from streams.histories.events import answer_event, interaction_event, invitation
 from streams.histories.interactions import ConversationHistory
 from streams.histories.invitations import InvitationHistory
 from streams.histories.journeys import JourneyHistory
+from streams.verifying.answers import newest_of_each
 from streams.verifying.fact import Fact
 from streams.verifying.once_per_customer import once_cells
 from streams.verifying.recount import facts_of_history
@@ -100,4 +101,4 @@ def test_once_per_customer(records: Rows) -> None:
             if value and name in ("touchpoint", "channel", "attributes.tier")
         )
         theirs[fact.name, shown, fact.time_ms - fact.time_ms % MINUTE, fact.value] += 1
-    assert Counter(tuple(cell) for cell in once_cells(rows, ONCE)) == theirs
+    assert Counter(tuple(cell) for cell in once_cells(newest_of_each(rows), ONCE)) == theirs
