@@ -45,7 +45,17 @@ SELECT
         has(fact_names, 'sla'),
         arrayCount(
             (name, due, met) -> name = 'sla' AND met = 0 AND due <= now64(3), fact_names, fact_times, fact_values),
-        NULL) AS sla_missed
+        NULL) AS sla_missed,
+    if(
+        has(fact_names, 'promise'),
+        arrayCount((name, kept) -> name = 'promise' AND kept = 1, fact_names, fact_values),
+        NULL) AS promises_kept,
+    if(
+        has(fact_names, 'promise'),
+        arrayCount(
+            (name, due, kept) -> name = 'promise' AND kept = 0 AND due <= now64(3),
+            fact_names, fact_times, fact_values),
+        NULL) AS promises_broken
 FROM
 (
     SELECT *

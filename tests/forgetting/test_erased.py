@@ -160,7 +160,7 @@ def test_dropped_counts_are_those_of_a_log_without_the_customer(stage: Stage) ->
         assert counts(stage) != before
         assert verified(stage)
         without = Stage(stage.brokers, stage.access, stage.folder, empty_inputs(stage.brokers))
-        without.migrate()
+        without.make_tables()
         try:
             one.send(map(on_the_wire, others))
             worker = without.start()

@@ -11,37 +11,30 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deploy.local.clickhouse import ClickHouseAccess
-from sinks.clickhouse import Address, ClickHouse
+from sinks.clickhouse import ClickHouse
 from sinks.tables import TABLES
 from streams.fold.columns import Origin, conversation_columns, raw_columns
 from streams.fold.erasing import Erasure, ErasureRecord
 from streams.fold.kinds import KINDS
-from streams.migrating import migrate_all
-from streams.settings import load_settings
 from streams.store import Store
 from streams.traces import Traces
 from tests.builders import ANSWERS, NOW_MS, answer, record_for
+from tests.databases import database_of_tables
 from tests.fold.model import MEASURES, Tables, folded, log_of
 from tests.fold.test_erasing import ALL_RECORDS, FOLLOWUPS
 from tests.fold.test_histories import INTERACTIONS, INVITATIONS
 
 pytestmark = pytest.mark.clickhouse
 
-NAME = "traces_of_customers"
 EPOCHS = count(1)
 BROKER_MS = NOW_MS + 10 * 86_400_000
 
 
 @pytest.fixture(scope="module")
 def clickhouse_of_test(clickhouse: ClickHouseAccess) -> Iterator[ClickHouse]:
-    access = clickhouse
-    connection = ClickHouse(Address(access.host, access.port, access.user, access.password, NAME))
-    connection.command(f"DROP DATABASE IF EXISTS {NAME}")
-    migrate_all(connection, load_settings())
-    Store(connection).keep_definitions(MEASURES)
-    yield connection
-    connection.command(f"DROP DATABASE {NAME}")
-    connection.close()
+    with database_of_tables(clickhouse) as connection:
+        Store(connection).keep_definitions(MEASURES)
+        yield connection
 
 
 def write(store: Store, tables: Tables, origin: Origin) -> None:
@@ -55,7 +48,7 @@ def write(store: Store, tables: Tables, origin: Origin) -> None:
 
 def offsets(clickhouse: ClickHouse, table: str, origin: Origin, name: str = "_offset") -> set[int]:
     rows = clickhouse.rows(
-        f"SELECT DISTINCT {name} FROM {NAME}.{table} "
+        f"SELECT DISTINCT {name} FROM {clickhouse.address.database}.{table} "
         "WHERE _topic = %(topic)s AND _epoch = %(epoch)s AND _partition = %(partition)s",
         dict(zip(("topic", "epoch", "partition"), origin, strict=True)),
     )
@@ -131,8 +124,10 @@ def test_no_mutation_and_no_logged_query_names_the_customer(clickhouse_of_test: 
     assert traces.read(kind, origin, 9, erasure.subject).rows == 1
     traces.delete(kind, origin, 9, erasure)
     assert traces.read(kind, origin, 9, erasure.subject).rows == 0
+    database = clickhouse_of_test.address.database
     rows = clickhouse_of_test.rows(
-        f"SELECT command FROM system.mutations WHERE database = '{NAME}' AND table = 'interactions'"
+        "SELECT command FROM system.mutations "
+        f"WHERE database = '{database}' AND table = 'interactions'"
     )
     assert rows
     assert not [command for (command,) in rows if who in command]

@@ -57,6 +57,7 @@ def test_columns_are_the_facts_and_null_without_one(migrated: ClickHouse) -> Non
             ("hold_time.calendar", then, 0), ("effort", then, 35), ("reopened", then, 0),
             ("fcr.no_further", then, 1), ("fcr.no_repeat.7d", then, 1), ("fcr.no_repeat.14d", then, 0),
             ("sla", then, 1), ("sla", then, 0), ("sla", ago(migrated, hours=-1), 0),
+            ("promise", then, 1), ("promise", then, 0), ("promise", ago(migrated, hours=-1), 0),
         ],
         first_solved_at=ago(migrated, days=8),
     )  # fmt: skip
@@ -75,10 +76,15 @@ def test_columns_are_the_facts_and_null_without_one(migrated: ClickHouse) -> Non
         False,
         True,
     )
-    # The third target is not due yet: neither met nor missed.
+    # The third target is not due yet: neither met nor missed. Nor is the third promise.
     assert (answered["sla_met"], answered["sla_missed"]) == (1, 1)
+    assert (answered["promises_kept"], answered["promises_broken"]) == (1, 1)
     assert (answered["is_open"], answered["age_s"]) == (False, None)
-    nothing = [name for name in waiting if name.endswith("_s") or name.startswith(("fcr_", "sla_"))]
+    nothing = [
+        name
+        for name in waiting
+        if name.endswith("_s") or name.startswith(("fcr_", "sla_", "promises_"))
+    ]
     assert {waiting[name] for name in nothing if name != "age_s"} == {None}
     assert waiting["effort"] is waiting["reopened"] is None
     assert waiting["is_open"]

@@ -15,6 +15,6 @@ from tests.worker.harness import Stage, empty_inputs
 def stage(kafka_brokers: str, clickhouse: ClickHouseAccess, tmp_path: Path) -> Iterator[Stage]:
     """Return a stage, migrated, over an empty log."""
     one = Stage(kafka_brokers, clickhouse, tmp_path, empty_inputs(kafka_brokers))
-    one.migrate()
+    one.make_tables()
     yield one
     one.close()

@@ -12,16 +12,14 @@ from hypothesis import strategies as st
 from deploy.local.clickhouse import ClickHouseAccess
 from schemas.definitions import parse_measures
 from schemas.errors import SinkError
-from sinks.clickhouse import Address, ClickHouse
 from sinks.tables import TABLES
 from streams.fold.chunks import chunk_start
 from streams.fold.columns import Origin, ledger_columns, raw_columns, slice_columns
 from streams.fold.kinds import KINDS
 from streams.fold.partition import Decoded
-from streams.migrating import migrate_all
-from streams.settings import load_settings
 from streams.store import Store
 from tests.builders import ANSWERS, NOW_MS, answer, interaction
+from tests.databases import database_of_tables
 from tests.fold.model import MEASURES, Tables, Worker, folded, log_of
 from tests.fold.strategies import logs
 
@@ -33,16 +31,10 @@ EPOCHS = count(1)
 
 @pytest.fixture(scope="module")
 def store(clickhouse: ClickHouseAccess) -> Iterator[Store]:
-    name = "store_as_of_an_offset"
-    access = clickhouse
-    connection = ClickHouse(Address(access.host, access.port, access.user, access.password, name))
-    connection.command(f"DROP DATABASE IF EXISTS {name}")
-    migrate_all(connection, load_settings())
-    one = Store(connection)
-    one.keep_definitions(MEASURES)
-    yield one
-    connection.command(f"DROP DATABASE {name}")
-    connection.close()
+    with database_of_tables(clickhouse) as connection:
+        one = Store(connection)
+        one.keep_definitions(MEASURES)
+        yield one
 
 
 def written(store: Store, log: list[Decoded], cuts: list[int], origin: Origin) -> Tables:
