@@ -132,10 +132,10 @@ class Worker(_Group):
         "in ClickHouse.",
     )
     known_customers: int = Field(
-        100_000,
+        5_000,
         ge=0,
-        description="Customers whose history a worker remembers, for each partition. Others are "
-        "looked up in ClickHouse.",
+        description="Customers whose history a worker remembers, for each partition; some 20 kB for "
+        "one with ten events of conversations. Others are looked up in ClickHouse.",
     )
     clock_skew_s: float = Field(
         300.0, ge=0, description="Seconds an event may be dated after its broker timestamp."

@@ -80,7 +80,7 @@ class Opener:
         seen, complete = await self._ask(partial(self._store.recent, kind, origin, before, limit))
         known = KnownRecords(limit, complete=complete)
         for identity, entry in seen.items():
-            known.put(identity, entry)
+            known.put(identity, entry if kind.revision else entry._replace(cells=()))
         # Histories are built when their customer comes again: a restart does not wait for all.
         any_history = await self._ask(partial(self._store.any_history, kind, origin, before))
         fold = PartitionFold(

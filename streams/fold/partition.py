@@ -53,6 +53,10 @@ __all__ = [
 ]
 
 
+#: The revisions of an event.
+_ONLY = frozenset((1,))
+
+
 class PartitionFold:
     """The state of one partition between its chunk's start and now.
 
@@ -120,7 +124,7 @@ class PartitionFold:
     def learn(self, found: Mapping[Identity, Known]) -> None:
         """Remember what a look-up found."""
         for identity, known in found.items():
-            self.known.put(identity, known)
+            self.known.put(identity, known if self.kind.revision else known._replace(cells=()))
 
     def missing_customers(self, batch: Iterable[Decoded]) -> set[str]:
         """Return the subjects whose histories must be looked up, and learned, before `fold`."""
@@ -322,6 +326,11 @@ class PartitionFold:
         self._rows.append(Folded(offset, record.timestamp_ms, measures.version, content))
         self._join_histories(record, content, measures, known)
         cells = cells_of(self.kind, content, measures)
+        if self.kind.revision is None:
+            # An event is never taken back: that it was seen is all there is to remember.
+            self._totals.add(cells, 1, offset)
+            self.known.put(identity, Known(_ONLY, revision, (), offset))
+            return "accepted"
         subjects = self._subjects(content)
         if known is None:
             self._totals.add(cells, 1, offset)
@@ -341,7 +350,7 @@ class PartitionFold:
         return "corrected"
 
     def _subjects(self, content: Mapping[str, Any]) -> frozenset[str]:
-        if self._history_kind is None or self.kind.revision is None:
+        if self._history_kind is None:
             return frozenset()
         return frozenset((self._history_kind.subject_of(content),))
 

@@ -210,6 +210,19 @@ def test_rolling_scores(empty: ClickHouse, counts: dict[Place, dict[int, int]]) 
     assert {key[0][0] for key in found} == seconds.keys()
 
 
+def test_segments_sum_to_the_whole(empty: ClickHouse, counts: dict[Place, dict[int, int]]) -> None:
+    assert counts
+    rows = empty.rows(
+        "SELECT measure, grouped_by, sumMap(histogram.1, histogram.2) "
+        f"FROM {empty.address.database}.histograms_by_month GROUP BY measure, grouped_by"
+    )
+    wholes = {measure: total for measure, grouped_by, total in rows if not grouped_by}
+    segments = [(measure, total) for measure, grouped_by, total in rows if grouped_by]
+    assert len(segments) > 5 * len(wholes)
+    for measure, total in segments:
+        assert total == wholes[measure]
+
+
 def test_a_number_that_is_not_shown_is_null(
     empty: ClickHouse, counts: dict[Place, dict[int, int]]
 ) -> None:
