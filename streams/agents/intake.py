@@ -35,6 +35,9 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
+#: Records folded in one go: some tenths of a second, where their customers have long histories.
+_AT_ONCE = 1_000
+
 
 class Positions(Protocol):
     """The consumer, as far as the intake steers it."""
@@ -220,14 +223,16 @@ class Intake:
             for version in {one.definitions for events in histories.values() for one in events}:
                 await self._ask(partial(self._store.definitions, version))
             fold.learn_customers(subjects, histories, self._store.definitions)
-        # Nothing is awaited between folding and keeping the rejects: a cancellation in between would
-        # let a flush commit past records that stand nowhere.
-        rejects = fold.fold(decoded)
-        if rejects:
-            by_offset = {record.offset: record for record in run.records}
-            self._rejected.setdefault(run.tp, []).extend(
-                (reject, by_offset[reject.offset]) for reject in rejects
-            )
+        by_offset = {record.offset: record for record in run.records}
+        for start in range(0, len(decoded), _AT_ONCE):
+            # Nothing is awaited between folding and keeping the rejects: a cancellation in between
+            # would let a flush commit past records that stand nowhere.
+            rejects = fold.fold(decoded[start : start + _AT_ONCE])
+            if rejects:
+                self._rejected.setdefault(run.tp, []).extend(
+                    (reject, by_offset[reject.offset]) for reject in rejects
+                )
+            await asyncio.sleep(0)  # the consumer must answer the broker in between
 
     def _decode(self, run: Run) -> list[Decoded]:
         decode, topic = self._decoder.decode, run.tp.topic

@@ -10,7 +10,7 @@ from deploy.local.clickhouse import ClickHouseAccess
 from sinks.clickhouse import Address, ClickHouse
 from streams.migrating import migrate_all
 from streams.settings import load_settings
-from tests.databases import empty_database
+from tests.databases import empty_database, make_tables, migrated_database
 
 
 @pytest.fixture
@@ -31,3 +31,17 @@ def migrated(empty: ClickHouse) -> ClickHouse:
     """Return a connection to a database with all tables and views."""
     migrate_all(empty, load_settings())
     return empty
+
+
+@pytest.fixture
+def tables(empty: ClickHouse) -> ClickHouse:
+    """Return a connection to a database with all tables, and no scores."""
+    make_tables(empty)
+    return empty
+
+
+@pytest.fixture(scope="module")
+def whole(clickhouse: ClickHouseAccess) -> Iterator[ClickHouse]:
+    """Return a connection to a database with all tables and views, for tests that only look."""
+    with migrated_database(clickhouse) as one:
+        yield one

@@ -32,7 +32,7 @@ def columns_of(table: Table, *records: dict[str, Any]) -> list[list[Any]]:
 
 
 @pytest.mark.parametrize("topic", KINDS)
-def test_what_is_written_is_read(migrated: ClickHouse, topic: str) -> None:
+def test_what_is_written_is_read(tables: ClickHouse, topic: str) -> None:
     table = TABLES[KINDS[topic].table]
     fields = {field.name: field.kind for field in table.fields}
     full = record_for(topic) | {
@@ -40,16 +40,16 @@ def test_what_is_written_is_read(migrated: ClickHouse, topic: str) -> None:
         for name, kind in fields.items()
         if kind in ("text", "number", "time", "list")
     } | {"attributes": [{"name": "a", "value": "1"}, {"name": "b", "value": ""}]}  # fmt: skip
-    assert migrated.insert(table, columns_of(table, full)) == 1
+    assert tables.insert(table, columns_of(table, full)) == 1
     moments = {name for name, kind in fields.items() if kind == "time"}
     chosen = ", ".join(
         f"toUnixTimestamp64Milli({name})" if name in moments else name for name in fields
     )
-    (row,) = migrated.rows(f"SELECT {chosen} FROM {migrated.address.database}.{table.name}")
+    (row,) = tables.rows(f"SELECT {chosen} FROM {tables.address.database}.{table.name}")
     assert dict(zip(fields, row, strict=True)) == full | {"attributes": {"a": "1", "b": ""}}
 
 
-def test_nulls_stay_nulls_however_often_the_same_lists_are_written(migrated: ClickHouse) -> None:
+def test_nulls_stay_nulls_however_often_the_same_lists_are_written(tables: ClickHouse) -> None:
     table = TABLES["answers"]
     columns = columns_of(
         table,
@@ -58,27 +58,27 @@ def test_nulls_stay_nulls_however_often_the_same_lists_are_written(migrated: Cli
     )
     before = [list(column) for column in columns]
     for _ in range(3):
-        assert migrated.insert(table, columns) == 2
+        assert tables.insert(table, columns) == 2
         assert columns == before
-    rows = migrated.rows(
+    rows = tables.rows(
         "SELECT response_id, value_number, survey_version, isNull(updated_at), scale_min, count() "
-        f"FROM {migrated.address.database}.answers GROUP BY ALL ORDER BY ALL"
+        f"FROM {tables.address.database}.answers GROUP BY ALL ORDER BY ALL"
     )
     assert rows == [("r1", None, None, 1, None, 3), ("r2", 0.0, 0, 0, 0, 3)]
 
 
-def test_nothing_to_write_is_not_written(migrated: ClickHouse) -> None:
-    assert migrated.insert(TABLES["answers"], []) == 0
-    assert migrated.insert(TABLES["answers"], [[] for _ in TABLES["answers"].columns]) == 0
+def test_nothing_to_write_is_not_written(tables: ClickHouse) -> None:
+    assert tables.insert(TABLES["answers"], []) == 0
+    assert tables.insert(TABLES["answers"], [[] for _ in TABLES["answers"].columns]) == 0
 
 
-def test_a_large_block_is_one_part(migrated: ClickHouse) -> None:
+def test_a_large_block_is_one_part(tables: ClickHouse) -> None:
     records = [answer(response_id=f"r{number}") for number in range(3000)]
     table = TABLES["answers"]
-    assert migrated.insert(table, columns_of(table, *records)) == 3000
-    parts = migrated.rows(
+    assert tables.insert(table, columns_of(table, *records)) == 3000
+    parts = tables.rows(
         "SELECT count() FROM system.parts WHERE active AND table = 'answers' "
-        f"AND database = '{migrated.address.database}'"
+        f"AND database = '{tables.address.database}'"
     )
     assert parts == [(1,)]
 
@@ -113,13 +113,13 @@ def test_the_address_never_shows_the_password(address: Address) -> None:
 @pytest.mark.parametrize(
     "sql", ["SELECT 1 FROM {database}.nothing", "SELECT 1 FROM no_such_database.nothing"]
 )
-def test_an_unknown_table(migrated: ClickHouse, sql: str) -> None:
-    error = told(lambda: migrated.rows(sql.replace("{database}", migrated.address.database)))
+def test_an_unknown_table(tables: ClickHouse, sql: str) -> None:
+    error = told(lambda: tables.rows(sql.replace("{database}", tables.address.database)))
     assert isinstance(error, SinkRefused)
     assert error.code in (60, 81)
     assert "nothing" in str(error) or "no_such_database" in str(error)
     assert "earshot migrate" in str(error)
-    assert migrated.rows("SELECT 1") == [(1,)], "the connection is still good"
+    assert tables.rows("SELECT 1") == [(1,)], "the connection is still good"
 
 
 @pytest.mark.parametrize(
@@ -134,9 +134,9 @@ def test_an_unknown_table(migrated: ClickHouse, sql: str) -> None:
         "SELECT * FROM {database}.answers WHERE (source, response_id) IN ((%(value)s, 1), ('a'))",
     ],
 )
-def test_what_the_server_says_is_passed_on_without_values(migrated: ClickHouse, sql: str) -> None:
-    sql = sql.replace("{database}", migrated.address.database)
-    error = told(lambda: migrated.rows(sql, {"value": f"'{SECRET}'\n{SECRET}"}))
+def test_what_the_server_says_is_passed_on_without_values(tables: ClickHouse, sql: str) -> None:
+    sql = sql.replace("{database}", tables.address.database)
+    error = told(lambda: tables.rows(sql, {"value": f"'{SECRET}'\n{SECRET}"}))
     assert isinstance(error, SinkRefused)
     assert re.search(r"refuses \(code \d+\): \w", str(error)), "and yet it says something"
 
@@ -160,8 +160,8 @@ def test_a_server_lost_in_the_middle_of_a_query(address: Address) -> None:
         one.close()
 
 
-def test_a_server_lost_before_an_insert_is_written_again(migrated: ClickHouse) -> None:
-    address, table = migrated.address, TABLES["answers"]
+def test_a_server_lost_before_an_insert_is_written_again(tables: ClickHouse) -> None:
+    address, table = tables.address, TABLES["answers"]
     columns = columns_of(table, answer(value_number=None))
     with gate_to(address.host, address.port) as gate:
         one = ClickHouse(replace(address, port=gate.port))
@@ -172,7 +172,7 @@ def test_a_server_lost_before_an_insert_is_written_again(migrated: ClickHouse) -
         gate.open()
         assert one.insert(table, columns) == 1
         one.close()
-    rows = migrated.rows(f"SELECT value_number FROM {address.database}.answers FINAL")
+    rows = tables.rows(f"SELECT value_number FROM {address.database}.answers FINAL")
     assert rows == [(None,)]
 
 
@@ -210,12 +210,12 @@ def test_closing_ends_a_call_that_waits_for_nothing(address: Address) -> None:
     assert isinstance(caught[0], SinkUnavailable)
 
 
-def test_passing_errors_of_the_server_are_those_to_wait_for(migrated: ClickHouse) -> None:
+def test_passing_errors_of_the_server_are_those_to_wait_for(tables: ClickHouse) -> None:
     for sql, code in (
         ("SELECT sleep(2) SETTINGS max_execution_time = 0.2", 159),
         ("SELECT groupArray(number) FROM numbers(1e7) SETTINGS max_memory_usage = 1000000", 241),
     ):
-        error = told(lambda sql=sql: migrated.rows(sql))  # type: ignore[misc]
+        error = told(lambda sql=sql: tables.rows(sql))  # type: ignore[misc]
         assert isinstance(error, SinkUnavailable)
         assert f"code {code}" in str(error)
         assert code in RETRYABLE

@@ -37,8 +37,8 @@ def columns(clickhouse: ClickHouse) -> dict[str, list[Column]]:
     return found
 
 
-def test_every_table_has_the_columns_rows_are_written_with(migrated: ClickHouse) -> None:
-    found = columns(migrated)
+def test_every_table_has_the_columns_rows_are_written_with(whole: ClickHouse) -> None:
+    found = columns(whole)
     for table in TABLES.values():
         written = [name for name, _, default, _ in found[table.name] if default == ""]
         assert tuple(written) == table.columns
@@ -48,14 +48,14 @@ def test_every_table_has_the_columns_rows_are_written_with(migrated: ClickHouse)
 
 
 @pytest.mark.parametrize("table", RAW_TABLES, ids=lambda table: str(table.name))
-def test_a_raw_table_is_its_schema(migrated: ClickHouse, table: Table) -> None:
+def test_a_raw_table_is_its_schema(whole: ClickHouse, table: Table) -> None:
     topic = next(kind.topic for kind in KINDS.values() if kind.table == table.name)
     fields = {
         field["name"]: field
         for field in FileRegistry().latest(subject_of(topic)).definition["fields"]
     }
     assert [field.name for field in table.fields] == list(fields)
-    found = {name: type_ for name, type_, _, _ in columns(migrated)[table.name]}
+    found = {name: type_ for name, type_, _, _ in columns(whole)[table.name]}
     for field in table.fields:
         assert re.fullmatch(_TYPES[field.kind], found[field.name]), field
         nullable = isinstance(fields[field.name]["type"], list)
@@ -64,9 +64,9 @@ def test_a_raw_table_is_its_schema(migrated: ClickHouse, table: Table) -> None:
     assert table.columns[-len(COORDINATES) :] == COORDINATES
 
 
-def test_every_table_and_column_says_what_it_is(migrated: ClickHouse) -> None:
-    database = migrated.address.database
-    tables = migrated.rows(
+def test_every_table_and_column_says_what_it_is(whole: ClickHouse) -> None:
+    database = whole.address.database
+    tables = whole.rows(
         f"SELECT name, comment FROM system.tables WHERE database = '{database}' AND engine != 'View'"
     )
     assert {name for name, _ in tables} == {*TABLES, "migrations"}
@@ -74,26 +74,26 @@ def test_every_table_and_column_says_what_it_is(migrated: ClickHouse) -> None:
     silent += [
         f"{name}.{column}"
         for name, _ in tables
-        for column, _, default, comment in columns(migrated)[name]
+        for column, _, default, comment in columns(whole)[name]
         if not comment and not default
     ]
     assert not silent
 
 
-def test_every_view_says_what_it_is(migrated: ClickHouse) -> None:
-    database = migrated.address.database
-    views = migrated.rows(
+def test_every_view_says_what_it_is(whole: ClickHouse) -> None:
+    database = whole.address.database
+    views = whole.rows(
         f"SELECT name, comment FROM system.tables WHERE database = '{database}' AND engine = 'View'"
     )
     assert len(views) >= 8
     assert [name for name, comment in views if not comment] == []
 
 
-def test_a_raw_key_holds_the_identity(migrated: ClickHouse) -> None:
+def test_a_raw_key_holds_the_identity(whole: ClickHouse) -> None:
     for kind in KINDS.values():
-        ((key,),) = migrated.rows(
+        ((key,),) = whole.rows(
             "SELECT sorting_key FROM system.tables WHERE name = %(table)s AND database = %(database)s",
-            {"table": kind.table, "database": migrated.address.database},
+            {"table": kind.table, "database": whole.address.database},
         )
         wanted = (*kind.identity, *([kind.revision] if kind.revision else []))
         assert key.split(", ")[: len(wanted)] == list(wanted)
