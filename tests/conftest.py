@@ -9,11 +9,12 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 with warnings.catch_warnings():
     # kafka-python reads its schemas with a function that Python 3.11 deprecates.
     warnings.simplefilter("ignore", DeprecationWarning)
-    import kafka  # noqa: F401
+    import kafka  # noqa: F401 - loaded here, where the warning is silenced
 
 from deploy.local.clickhouse import ClickHouseAccess, ClickHousePart
 from deploy.local.config import LocalConfig, default_cache
@@ -23,6 +24,13 @@ from deploy.local.ports import free_ports
 from schemas.errors import LocalError
 
 _TRIES = 3
+
+# Time says nothing about a law, so no example has a deadline. Whoever works on the code sees other
+# examples in every run; CI sees the same ones, so that a red run is the fault of its change.
+settings.register_profile("dev", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+settings.register_profile("soak", deadline=None, max_examples=5_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 
 @pytest.fixture(scope="session")
