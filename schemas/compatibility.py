@@ -84,8 +84,8 @@ def problems_reading(reader: Mapping[str, Any], writer: Mapping[str, Any]) -> li
             ReaderWriterCompatibilityChecker,
             SchemaCompatibilityType,
         )
-        from avro.errors import AvroException  # noqa: PLC0415
-        from avro.schema import parse  # noqa: PLC0415
+        from avro.errors import AvroException  # noqa: PLC0415 - of the same tool
+        from avro.schema import parse  # noqa: PLC0415 - of the same tool
     except ModuleNotFoundError:
         raise ConfigError(
             "Checking the compatibility of schemas needs the avro package.", cure="pip install avro"

@@ -208,7 +208,7 @@ class _Worker:
                     await self._guard(intake.take(event.value, _Positions(app, brokers)))
                 event.ack()
 
-        @app.task  # type: ignore[untyped-decorator]
+        @app.task  # type: ignore[untyped-decorator]  # Faust has no types for it
         async def flush() -> None:
             while not app.should_stop:
                 await asyncio.sleep(settings.worker.flush_s / 4)

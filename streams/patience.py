@@ -40,5 +40,5 @@ async def insist(call: Callable[[], Awaitable[T]], sleep: Callable[[float], Awai
                 raise
             log.warning("waiting", what=error.what, cure=error.cure, again_in_s=round(wait, 1))
         # Jitter, so that workers do not all come back at once.
-        await sleep(wait * random.uniform(0.5, 1.5))  # noqa: S311
+        await sleep(wait * random.uniform(0.5, 1.5))  # noqa: S311 - not a secret
         wait = min(wait * 2, _LONGEST_WAIT_S)

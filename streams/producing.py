@@ -56,9 +56,9 @@ class Publisher:
         delivery_s: float = 60.0,
     ) -> None:
         # Imported here: loading the client takes longer than `earshot --help` may.
-        from kafka import KafkaProducer  # noqa: PLC0415
-        from kafka.codec import has_lz4  # noqa: PLC0415
-        from kafka.errors import KafkaError  # noqa: PLC0415
+        from kafka import KafkaProducer  # noqa: PLC0415 - an extra, and slow to load
+        from kafka.codec import has_lz4  # noqa: PLC0415 - of the same extra
+        from kafka.errors import KafkaError  # noqa: PLC0415 - of the same extra
 
         connect_s = CONNECT_S if connect_s is None else connect_s
         self.brokers = brokers
@@ -227,7 +227,7 @@ class Publisher:
             self._producer.close(timeout=2.0 if not self._pending else 0.0)
             return
         self._producer._sender.force_close()  # noqa: SLF001 - there is no public way
-        self._producer._sender.join(2.0)  # noqa: SLF001
+        self._producer._sender.join(2.0)  # noqa: SLF001 - nor to wait for it
         with suppress(self._kafka_error):
             self._producer.close(timeout=0.0)
 

@@ -264,7 +264,7 @@ def load_settings(**overrides: object) -> Settings:
         ConfigError: One or more settings are wrong; the message lists all of them at once.
     """
     try:
-        return Settings(**overrides)  # type: ignore[arg-type]
+        return Settings(**overrides)  # type: ignore[arg-type]  # pydantic checks them
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"earshot.toml is not valid TOML: {error}.", cure="Correct it.") from None
     except ValidationError as error:

@@ -39,7 +39,7 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: driver.Transport) -> aiokafka.AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
         # Faust sets this only for its own transactions; the fetcher reads it when it starts.
-        consumer._isolation_level = "read_committed"  # noqa: SLF001
+        consumer._isolation_level = "read_committed"  # noqa: SLF001 - Faust does not hand it on
         return consumer
 
 
@@ -99,7 +99,7 @@ class BatchConsumer(driver.Consumer):
         self._next[tp] = offset
         await self._seek(tp, offset)
 
-    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # noqa: ASYNC109
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # noqa: ASYNC109 - its name in Faust
         """Yield one message for everything the next fetch returns."""
         asked = dict(self._next)
         records, active = await self._wait_next_records(timeout)
@@ -231,6 +231,7 @@ class BatchApp(faust.App):
     )
 
     def _new_transport(self) -> Any:
+        # Faust says in no other way whether its extensions are there.
         if faust.streams._CStreamIterator is None:  # type: ignore[attr-defined]  # noqa: SLF001
             raise StreamError(
                 "Faust runs without its Cython extensions, which acknowledges records too early.",

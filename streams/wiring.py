@@ -60,6 +60,6 @@ def thresholds_of(settings: Settings) -> Thresholds:
 
 def _local_password(settings: Settings) -> str:
     from deploy.local.config import default_home  # noqa: PLC0415 - only where it may be used
-    from deploy.local.home import Home  # noqa: PLC0415
+    from deploy.local.home import Home  # noqa: PLC0415 - goes with default_home
 
     return Home(settings.local.home or default_home()).password() or ""

@@ -128,7 +128,7 @@ class ClickHousePart(Part):
 
     def _hurdle(self, record: process.Record) -> str:
         from clickhouse_driver import Client  # noqa: PLC0415 - takes a while to load
-        from clickhouse_driver.errors import Error  # noqa: PLC0415
+        from clickhouse_driver.errors import Error  # noqa: PLC0415 - loads the driver too
 
         ready = self._ready()
         if ready is None:

@@ -35,6 +35,7 @@ _HERE = Path(__file__).parent
 _PROBE_S = 2.0
 _FORMAT_S = 60.0
 _OLDEST_WITH_CLUSTER_ID = 2
+_END_OF_ASCII = 128
 
 # The heap is small, so the serial collector saves threads and costs nothing one could measure.
 _JVM = (
@@ -210,4 +211,4 @@ def _escaped(value: str) -> str:
     """
     units = value.encode("utf-16-be")
     codes = [int.from_bytes(units[i : i + 2], "big") for i in range(0, len(units), 2)]
-    return "".join(chr(code) if code < 128 else f"\\u{code:04x}" for code in codes)  # noqa: PLR2004
+    return "".join(chr(code) if code < _END_OF_ASCII else f"\\u{code:04x}" for code in codes)

@@ -22,7 +22,7 @@ def main(argv: list[str]) -> None:
     # Kept across exec. SIGKILL, because nobody is left who would insist after a SIGTERM.
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() == parent:  # otherwise it died before we asked to be told
-        os.execv(command[0], command)  # noqa: S606
+        os.execv(command[0], command)  # noqa: S606 - our own command, and no shell
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ MAX_ANSWER_BYTES = 1_048_576
 
 _MEDIA_TYPE = "application/vnd.schemaregistry.v1+json"
 _OK, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 200, 401, 403, 404
+_NOT_FOUND_CODES = range(40401, 40500)
 _NOT_ALLOWED, _CONFLICT, _UNPROCESSABLE = 405, 409, 422
 
 
@@ -43,7 +44,7 @@ class Reply:
         proxy: taking it for an answer would condemn good records.
         """
         code = self.data.get("error_code") if isinstance(self.data, dict) else None
-        return self.status == _NOT_FOUND and isinstance(code, int) and 40400 < code < 40500  # noqa: PLR2004
+        return self.status == _NOT_FOUND and isinstance(code, int) and code in _NOT_FOUND_CODES
 
     @property
     def no_such_call(self) -> bool:

@@ -26,7 +26,7 @@ def main() -> int:
     try:
         options = parse()
         # The server's modules load the engine's client libraries: a wrong option is told first.
-        from sinks.embedded.server import serve  # noqa: PLC0415
+        from sinks.embedded.server import serve  # noqa: PLC0415 - it loads the engine
 
         serve(options)
     except EarshotError as error:

@@ -47,7 +47,7 @@ class Engine:
         self.database = database
         self._lock_file = self._hold(path)
         # The import starts the engine's threads: it comes after the signal mask is set.
-        import chdb  # noqa: PLC0415
+        import chdb  # noqa: PLC0415 - loading it starts the engine
 
         self._chdb: Any = chdb
         self._numbers = itertools.count(1)

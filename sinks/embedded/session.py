@@ -89,7 +89,7 @@ class Session:
         """Refuse several statements in one text, as a server does; raises EngineError."""
         if ";" not in sql.rstrip().rstrip(";"):
             return
-        if self._conn._conn.classify_query(sql)["statement_count"] > 1:  # noqa: SLF001
+        if self._conn._conn.classify_query(sql)["statement_count"] > 1:  # noqa: SLF001 - not wrapped
             raise EngineError.named(
                 "SYNTAX_ERROR", "Syntax error: Multi-statements are not allowed"
             )

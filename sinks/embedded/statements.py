@@ -23,7 +23,7 @@ _TOKEN: Final = re.compile(
 )
 _DEPTH: Final = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
 _READS: Final = frozenset(
-    "SELECT WITH SHOW DESC DESCRIBE EXPLAIN EXISTS CHECK ( VALUES FROM".split()  # noqa: SIM905
+    "SELECT WITH SHOW DESC DESCRIBE EXPLAIN EXISTS CHECK ( VALUES FROM".split()  # noqa: SIM905 - easier to read
 )
 _ENDS_OUTFILE: Final = frozenset({"FORMAT", "SETTINGS", ";"})
 

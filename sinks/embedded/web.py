@@ -74,7 +74,7 @@ class _Handler(BaseHTTPRequestHandler):
     def __init__(self, link: WebConnection) -> None:
         self.link = link
         # The base class wants a socketserver; it only ever reads the socket.
-        super().__init__(link.lease.sock, "client", None)  # type: ignore[arg-type]
+        super().__init__(link.lease.sock, "client", None)  # type: ignore[arg-type]  # see above
 
     def handle_one_request(self) -> None:
         """Bound the head of each request, then let the base class read it."""
@@ -143,7 +143,7 @@ class _Handler(BaseHTTPRequestHandler):
         except ValueError as error:
             raise BrokenPacketError("The URL has too many parameters.") from error
         answer.query_id = given.own.get("query_id", "") or answer.query_id
-        who = credentials(self.headers, given.own)  # type: ignore[arg-type]
+        who = credentials(self.headers, given.own)  # type: ignore[arg-type]  # a Message reads as a mapping
         user, password = who or ("default", "")
         if who is None and self.link.gate.password is not None:
             answer.status = 401
@@ -183,7 +183,7 @@ class _Handler(BaseHTTPRequestHandler):
                 raise BrokenPacketError("The Content-Length is not a number.")
             length = int(text)
         return open_body(
-            self.rfile,  # type: ignore[arg-type]
+            self.rfile,
             length=length,
             coding=self.headers.get("Content-Encoding", ""),
             native_frames=given.flag("decompress"),

@@ -61,7 +61,7 @@ class Answer:
 
     def wait(self) -> None:
         """Keep the pieces until the end: errors and the summary are then exact."""
-        self._spool = tempfile.SpooledTemporaryFile(limits.HTTP_SPOOL_BYTES)  # noqa: SIM115
+        self._spool = tempfile.SpooledTemporaryFile(limits.HTTP_SPOOL_BYTES)  # noqa: SIM115 - close() closes it
 
     def piece(self, data: bytes) -> None:
         """Send or keep a piece; raises OSError when the client is gone."""

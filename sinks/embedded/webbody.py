@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from email.parser import BytesParser
 from email.policy import HTTP
-from typing import Any, BinaryIO, Final, Protocol
+from typing import Any, Final, Protocol
 
 import lz4.frame
 
@@ -32,7 +32,7 @@ class Body(Protocol):
 class _Plain:
     """A body with a length, or in chunks."""
 
-    def __init__(self, source: BinaryIO, length: int | None) -> None:
+    def __init__(self, source: io.BufferedIOBase, length: int | None) -> None:
         self._source = source
         self._left = length
         self._chunk = 0
@@ -50,7 +50,7 @@ class _Plain:
 
     def _some(self, most: int) -> bytes:
         # One read of what has arrived: a slow client must not hold back what it sent.
-        data = self._source.read1(min(most, limits.HTTP_CHUNK_BYTES))  # type: ignore[attr-defined]
+        data = self._source.read1(min(most, limits.HTTP_CHUNK_BYTES))
         if not data:
             raise EOFError
         return bytes(data)
@@ -167,7 +167,9 @@ def _zstd_stream() -> Any:
     )
 
 
-def open_body(source: BinaryIO, *, length: int | None, coding: str, native_frames: bool) -> Body:
+def open_body(
+    source: io.BufferedIOBase, *, length: int | None, coding: str, native_frames: bool
+) -> Body:
     """Return the decoded body of a request; `length` None means chunked.
 
     Raises:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["hex_dump", "rejects"]
 
 _LINE = 16
+_PRINTABLE = range(32, 127)
 
 
 class _ListByDefault(TyperGroup):
@@ -157,7 +158,7 @@ def hex_dump(content: bytes) -> str:
     for start in range(0, len(content), _LINE):
         row = content[start : start + _LINE]
         halves = "  ".join(row[i : i + 8].hex(" ") for i in (0, 8))
-        text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row)  # noqa: PLR2004
+        text = "".join(chr(byte) if byte in _PRINTABLE else "." for byte in row)
         lines.append(f"  {start:08x}  {halves:<48}  |{text}|")
     return "\n".join(lines) or "  no bytes"
 

@@ -18,6 +18,7 @@ __all__ = ["NOT_ALL_RUNNING", "status"]
 NOT_ALL_RUNNING = 4
 """The exit code when a part is stopped or does not answer."""
 
+_KIB = 1024
 _COLUMNS = ("part", "state", "pid", "address", "uptime", "data")
 
 
@@ -74,10 +75,10 @@ def _size(count: float) -> str:
     >>> _size(0), _size(2048), _size(5 * 1024**3)
     ('0 B', '2.0 KiB', '5.0 GiB')
     """
-    if count < 1024:  # noqa: PLR2004
+    if count < _KIB:
         return f"{count:.0f} B"
     for unit in ("KiB", "MiB", "GiB"):
-        count /= 1024
-        if count < 1024:  # noqa: PLR2004
+        count /= _KIB
+        if count < _KIB:
             return f"{count:.1f} {unit}"
-    return f"{count / 1024:.1f} TiB"
+    return f"{count / _KIB:.1f} TiB"

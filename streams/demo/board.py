@@ -70,7 +70,7 @@ class Board:
         )
         table.add_column("touchpoint")
         table.add_column("satisfied", justify="right")
-        table.add_column("95 % interval" if self.thresholds.confidence == 0.95  # noqa: PLR2004
+        table.add_column("95 % interval" if self.thresholds.confidence == 0.95  # noqa: PLR2004 - as set
                          else "interval", justify="right")  # fmt: skip
         table.add_column("answers", justify="right")
         table.add_column("since the start")

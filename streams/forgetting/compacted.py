@@ -113,8 +113,8 @@ def _all_of(topic: str, brokers: str) -> Iterator[Any]:
 @contextmanager
 def _reading(topic: str, brokers: str) -> Iterator[tuple[Any, dict[Any, int]]]:
     # Imported here: loading the client takes longer than `earshot --help` may.
-    from kafka import KafkaConsumer, TopicPartition  # noqa: PLC0415
-    from kafka.errors import KafkaError  # noqa: PLC0415
+    from kafka import KafkaConsumer, TopicPartition  # noqa: PLC0415 - slow to load
+    from kafka.errors import KafkaError  # noqa: PLC0415 - likewise
 
     try:
         consumer = KafkaConsumer(

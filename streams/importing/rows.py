@@ -92,7 +92,7 @@ def open_rows(path: Path, options: Input, *, columns: frozenset[str] | None = No
         ConfigError: The file cannot be opened, or is not of its format.
     """
     from streams.importing.csv_rows import CsvRows  # noqa: PLC0415 - they import this module
-    from streams.importing.ndjson_rows import NdjsonRows  # noqa: PLC0415
+    from streams.importing.ndjson_rows import NdjsonRows  # noqa: PLC0415 - likewise
 
     file_format = format_of(path, options)
     try:

@@ -45,7 +45,7 @@ def problem_of(time_format: str) -> str | None:
     if "%" not in time_format:
         return f"{time_format} is neither iso, unix_s, unix_ms nor a pattern such as %d.%m.%Y %H:%M"
     try:
-        datetime.strptime(_SAMPLE.strftime(time_format), time_format)  # noqa: DTZ007
+        datetime.strptime(_SAMPLE.strftime(time_format), time_format)  # noqa: DTZ007 - only the format is tried
     except (ValueError, re.error) as error:
         # A directive that comes twice is an error of the pattern strptime makes of it.
         text = "a directive comes twice" if isinstance(error, re.error) else str(error)
@@ -73,7 +73,7 @@ class TimeReader:
         """
         if isinstance(value, date):  # a datetime is one, too
             if not isinstance(value, datetime):
-                value = datetime(value.year, value.month, value.day)  # noqa: DTZ001
+                value = datetime(value.year, value.month, value.day)  # noqa: DTZ001 - the zone is the caller's
             return self._milliseconds(value)
         for time_format in self._formats:
             try:

@@ -30,6 +30,9 @@ _VISIT_S = 1800.0
 
 _FEWEST, _MOST = 50, 5_000
 
+#: Largest strength of an incident.
+_STRONGEST = 3
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
@@ -164,9 +167,11 @@ def _problems(config: SimulationConfig) -> list[str]:
     if incident is not None:
         if incident.touchpoint not in TOUCHPOINTS:
             found.append(f"the incident's touchpoint must be one of {', '.join(TOUCHPOINTS)}")
-        if not (incident.after_s >= 0 and incident.lasts_s > 0 and 0 <= incident.strength <= 3):  # noqa: PLR2004
+        if not (
+            incident.after_s >= 0 and incident.lasts_s > 0 and 0 <= incident.strength <= _STRONGEST
+        ):
             found.append(
                 "the incident must begin at 0 or later, last more than 0 seconds and have a "
-                "strength from 0 to 3"
+                f"strength from 0 to {_STRONGEST}"
             )
     return found

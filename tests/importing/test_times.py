@@ -48,7 +48,7 @@ def test_a_clock_change_can_be_refused(local: str) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.datetimes(datetime(1990, 1, 1), datetime(2199, 1, 1)),  # noqa: DTZ001
+    st.datetimes(datetime(1990, 1, 1), datetime(2199, 1, 1)),  # noqa: DTZ001 - without a zone, on purpose
     st.integers(-14 * 60, 14 * 60),
 )
 def test_a_time_with_an_offset_needs_no_zone_and_loses_less_than_a_millisecond(
@@ -61,7 +61,7 @@ def test_a_time_with_an_offset_needs_no_zone_and_loses_less_than_a_millisecond(
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.datetimes(datetime(1990, 1, 1), datetime(2199, 1, 1)))  # noqa: DTZ001
+@given(st.datetimes(datetime(1990, 1, 1), datetime(2199, 1, 1)))  # noqa: DTZ001 - without a zone, on purpose
 def test_the_fast_way_reads_as_strptime_does(naive: datetime) -> None:
     text = naive.strftime(LOCAL[0])
     slow = datetime.strptime(text, LOCAL[0]).replace(tzinfo=SAO_PAULO)

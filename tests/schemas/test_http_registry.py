@@ -91,7 +91,7 @@ def test_threads_that_ask_at_once_share_one_call(server: RegistryServer) -> None
         assert go.wait(10)
         return original(method, path, body)
 
-    server.answer = slow  # type: ignore[method-assign]
+    server.answer = slow  # type: ignore[method-assign]  # a fault is made
     with ThreadPoolExecutor(8) as pool:
         first = pool.submit(registry.by_id, 1)
         assert asked.wait(10)
@@ -206,7 +206,7 @@ def test_refused_credentials_are_an_outage_that_names_the_cure(server: RegistryS
     ],
 )
 def test_a_fault_is_an_outage_and_never_an_answer(server: RegistryServer, fault: object) -> None:
-    server.fault = fault  # type: ignore[assignment]
+    server.fault = fault  # type: ignore[assignment]  # any fault by its name
     registry = HttpRegistry(server.url.replace("//", "//ann:s3cret@"), timeout_s=0.3)
     calls = (
         lambda: registry.by_id(1),

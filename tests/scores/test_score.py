@@ -96,7 +96,7 @@ def test_an_answer_of_another_scale_is_refused() -> None:
 
 def test_a_fraction_of_an_answer_is_refused() -> None:
     with pytest.raises(TypeError):
-        evaluate(TOP_BOX, {5: 0.5}, CSAT_SCALE, Thresholds())  # type: ignore[dict-item]
+        evaluate(TOP_BOX, {5: 0.5}, CSAT_SCALE, Thresholds())  # type: ignore[dict-item]  # what is refused
 
 
 @pytest.mark.parametrize(

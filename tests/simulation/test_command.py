@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from schemas.catalog import INPUTS
 from streams.cli.main import app
 from streams.simulation import SimulatedEvent, Truth
+from streams.simulation.events import Fate
 from tests.simulation.recount import recount
 
 _START = "2026-01-01T00:00:00Z"
@@ -208,9 +209,12 @@ def test_the_summary_lists_fates_and_reasons() -> None:
     from streams.simulation.display import summary
 
     truth = Truth()
-    for fate, reason in (("accepted", None), ("rejected", "empty"), ("accepted", None)):
+    fates: list[tuple[Fate, str | None]] = [
+        ("accepted", None), ("rejected", "empty"), ("accepted", None)
+    ]  # fmt: skip
+    for fate, reason in fates:
         truth.add(
-            SimulatedEvent("feedback.responses", None, "c-000001", 1, b"", "new", fate, reason)  # type: ignore[arg-type]
+            SimulatedEvent("feedback.responses", None, "c-000001", 1, b"", "new", fate, reason)
         )
     text = "\n".join(summary(truth))
     assert "Sent 3 events." in text

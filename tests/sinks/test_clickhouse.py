@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -215,7 +216,7 @@ def test_passing_errors_of_the_server_are_those_to_wait_for(tables: ClickHouse) 
         ("SELECT sleep(2) SETTINGS max_execution_time = 0.2", 159),
         ("SELECT groupArray(number) FROM numbers(1e7) SETTINGS max_memory_usage = 1000000", 241),
     ):
-        error = told(lambda sql=sql: tables.rows(sql))  # type: ignore[misc]
+        error = told(partial(tables.rows, sql))
         assert isinstance(error, SinkUnavailable)
         assert f"code {code}" in str(error)
         assert code in RETRYABLE

@@ -49,7 +49,10 @@ DAMAGE: list[tuple[str, Damage]] = [
     ("missing_identity", _field(source="")),
     ("time_out_of_range", _field(responded_at=0, event_time=0)),
     ("future_dated", _field(responded_at=4_000_000_000_000, event_time=4_000_000_000_000)),
-    ("malformed", lambda item, _: item._replace(value=item.value[:9], headers=(("a", None),))),  # type: ignore[index]
+    (
+        "malformed",
+        lambda item, _: item._replace(value=(item.value or b"")[:9], headers=(("a", None),)),
+    ),
 ]
 
 

@@ -32,7 +32,7 @@ class Consumer(BatchConsumer):
         self._commit_fut = None
         self.loop = asyncio.get_running_loop()
         monitor = SimpleNamespace(track_tp_end_offset=_nothing, on_tp_commit=_nothing)
-        self.app = SimpleNamespace(  # type: ignore[assignment]
+        self.app = SimpleNamespace(  # type: ignore[assignment]  # as little of it as is used
             consumer_generation_id=4, monitor=monitor, client_only=False
         )
         self.fetches: asyncio.Queue[dict[TP, list[Any]]] = asyncio.Queue()

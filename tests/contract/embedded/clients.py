@@ -115,7 +115,9 @@ class Debian:
         return done.stdout
 
     def rows(self, sql: str, settings: dict[str, str] | None = None) -> Rows:
-        options = [part for name in settings or {} for part in (f"--{name}", settings[name])]  # type: ignore[index]
+        options = [
+            part for name, value in (settings or {}).items() for part in (f"--{name}", value)
+        ]
         text = self.ask(
             f"{sql} FORMAT JSONCompact", *options, "--output_format_json_quote_64bit_integers", "0"
         )

@@ -117,7 +117,7 @@ def test_values_in_the_text_are_inserted(connect: Connect) -> None:
 def test_parameters_are_put_in_by_the_server_and_by_the_client(connect: Connect) -> None:
     hostile = "a'b\t\\c\n\"{}"
     server_side = connect(settings={"server_side_params": True})
-    asked = {"s": hostile, "n": 7, "l": [1, 2], "t": dt.datetime(2024, 1, 2, 3, 4, 5)}  # noqa: DTZ001
+    asked = {"s": hostile, "n": 7, "l": [1, 2], "t": dt.datetime(2024, 1, 2, 3, 4, 5)}  # noqa: DTZ001 - sent bare
     assert server_side.execute(
         "SELECT {s:String}, {n:UInt8}, {l:Array(UInt8)}, {t:DateTime}", asked
     ) == [(hostile, 7, [1, 2], asked["t"])]
