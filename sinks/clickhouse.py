@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import socket
+import struct
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -19,13 +20,22 @@ from clickhouse_driver import Client, errors
 from schemas.errors import SinkError
 from sinks.tables import Table
 
-__all__ = ["RETRYABLE", "Address", "ClickHouse", "SinkRefused", "SinkUnavailable"]
+__all__ = ["DATA_CODES", "RETRYABLE", "Address", "ClickHouse", "SinkRefused", "SinkUnavailable"]
 
 #: Server errors that pass: load, limits of the moment, replicas on their way, a full disk.
 #: Source: github.com/ClickHouse/clickhouse-kafka-connect, util/Utils.java, and our own fault tests.
 RETRYABLE: frozenset[int] = frozenset(
     {3, 76, 107, 159, 164, 202, 203, 209, 210, 236, 241, 242, 243, 246, 252, 285, 319, 425, 999}
 )
+
+#: Errors for which a value is to blame, so that other rows of the same insert may be fine.
+#: Source: github.com/ClickHouse/ClickHouse, src/Common/ErrorCodes.cpp
+DATA_CODES: frozenset[int] = frozenset(
+    {6, 27, 38, 41, 53, 69, 70, 72, 117, 131, 190, 321, 349, 407, 469}
+)
+
+#: The code of a value that does not fit its column, which the driver finds before the server does.
+_TYPE_MISMATCH = 53
 
 #: Seconds to connect and to be greeted.
 _GREETING_S = 10.0
@@ -58,6 +68,11 @@ class SinkRefused(SinkError):
     def __init__(self, what: str, *, code: int, cure: str = "") -> None:
         super().__init__(what, cure=cure)
         self.code = code
+
+    @property
+    def of_a_value(self) -> bool:
+        """Whether a value is to blame, and not the statement or the table."""
+        return self.code in DATA_CODES
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +135,7 @@ class ClickHouse:
             return 0
         rows = len(columns[0])
         names = ", ".join(table.columns)
-        with self._connected() as client:
+        with self._connected() as client, _told_as_refused(table, self.address):
             client.execute(
                 f"INSERT INTO {self.address.database}.{table.name} ({names}) VALUES",
                 list(columns),
@@ -155,6 +170,9 @@ class ClickHouse:
                 if self._client is None:
                     self._client = self._open()
                 yield self._client
+            except SinkRefused:
+                self._drop()  # the server still waits for the rest of the rows
+                raise
             except errors.ServerException as error:
                 # The server answered in order, so the connection itself is fine.
                 raise _server_error(error, self.address) from None
@@ -195,6 +213,24 @@ class ClickHouse:
         connection.send_receive_timeout = address.timeout_s
         connection.socket.settimeout(address.timeout_s)
         return client
+
+
+@contextmanager
+def _told_as_refused(table: Table, address: Address) -> Iterator[None]:
+    """Tell of a value that does not fit its column as the server would."""
+    try:
+        yield
+    except (struct.error, ArithmeticError, AttributeError, TypeError, ValueError) as error:
+        kind = type(error).__name__
+    except errors.TypeMismatchError as error:
+        kind = type(error).__name__
+    else:
+        return
+    raise SinkRefused(
+        f"A value does not fit its column of the table {table.name} of {address!r} ({kind}).",
+        code=_TYPE_MISMATCH,
+        cure="Run `earshot migrate`.",
+    )
 
 
 def _hang_up(client: Client) -> None:
