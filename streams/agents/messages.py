@@ -9,6 +9,7 @@ from schemas.codec import Encoder
 from schemas.framing import unframe
 from schemas.measures import ATTRIBUTE
 from sinks.tables import TABLES
+from streams.agents.replays import ReplayOf, belongs, replay_of
 from streams.batch import LogRecord, TopicPartition
 from streams.fold.cells import SLICE_MS
 from streams.fold.columns import Columns
@@ -70,10 +71,12 @@ def reject_messages(rejects: Sequence[Reject], epoch: int, encoder: Encoder) -> 
                     "headers": [
                         {"name": name, "value": value} for name, value in record.headers or ()
                     ],
+                    "replays": replay.replays if replay else 0,
                 }
             ),
         )
         for tp, reject, record in rejects
+        for replay in [_replay(tp, epoch, record)]
     ]
 
 
@@ -92,11 +95,20 @@ def reject_columns(rejects: Sequence[Reject], epoch: int) -> Columns:
             record.key,
             record.value,
             [(name, value or b"") for name, value in record.headers or ()],
-            0,
+            replay.replays if replay else 0,
+            replay.first if replay else "",
+            reject.definitions,
         )
         for tp, reject, record in rejects
+        for replay in [_replay(tp, epoch, record)]
     ]
     return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _replay(tp: TopicPartition, epoch: int, record: LogRecord) -> ReplayOf | None:
+    """Return what a record is a replay of, where it can be one of that."""
+    replay = replay_of(record)
+    return replay if replay and belongs(replay, tp, epoch, record.offset) else None
 
 
 def _dimension(row: Mapping[str, Any], name: str) -> str:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+from streams.cli.rejects_asking import PLACE, asking, coordinates, filter_of, shown
+from streams.cli.rejects_drop import drop_rejects
+from streams.cli.rejects_explain import explain_reject
+from streams.cli.rejects_replay import replay_rejects
+
 if TYPE_CHECKING:
-    from sinks.clickhouse import ClickHouse
-    from streams.rejecting import RejectedRecord, RejectFilter
+    from streams.rejecting import RejectedRecord
 
-__all__ = ["hex_dump", "rejects"]
-
-_LINE = 16
-_PRINTABLE = range(32, 127)
+__all__ = ["rejects"]
 
 
 class _ListByDefault(TyperGroup):
@@ -73,8 +71,8 @@ def list_rejects(
 
     if as_json and as_csv:
         raise typer.BadParameter("Choose one of --json and --csv.")
-    wanted = _filter(topic, reason, since)
-    with _clickhouse() as clickhouse:
+    wanted = filter_of(topic, reason, since)
+    with asking() as clickhouse:
         found = (
             reason_counts(clickhouse, wanted)
             if by
@@ -82,7 +80,7 @@ def list_rejects(
             else rejected_rows(clickhouse, wanted, limit + 1)
         )
     more = not by and len(found) > limit
-    rows = [{name: _shown(value) for name, value in asdict(row).items()} for row in found]
+    rows = [{name: shown(value) for name, value in asdict(row).items()} for row in found]
     rows = rows[:limit] if not by else rows
     columns = [field.name for field in fields(ReasonCount if by else RejectedRow)]
     cells = [list(row.values()) for row in rows]
@@ -93,7 +91,7 @@ def list_rejects(
     elif not rows:
         typer.echo("No rejected records.")
     else:
-        numbers = frozenset({"partition", "offset", "schema_id", "bytes", "records"})
+        numbers = frozenset({"partition", "offset", "schema_id", "bytes", "records", "replays"})
         print_table("Rejected records", columns, cells, right=numbers)
     if more:
         typer.echo(f"Only the newest {limit} are shown; --limit takes more.", err=True)
@@ -114,18 +112,16 @@ def show_reject(
 ) -> None:
     """Show one rejected record: the reason, and what its sender should do about it."""
     from streams.cli.console import print_json
-    from streams.rejecting import coordinates_of, rejected_record
+    from streams.cli.hexdump import dumped
+    from streams.rejecting import rejected_record
 
-    try:
-        where = coordinates_of(record)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="TOPIC/PARTITION/OFFSET") from None
-    with _clickhouse() as clickhouse:
+    where = coordinates(record)
+    with asking() as clickhouse:
         found = rejected_record(clickhouse, where, with_bytes=with_bytes)
     if found is None:
         raise typer.BadParameter(
             f"No rejected record stands at {where}. `earshot rejects` lists them.",
-            param_hint="TOPIC/PARTITION/OFFSET",
+            param_hint=PLACE,
         )
     if as_json:
         print_json([{**_facts(found), **_hex(found)}])
@@ -135,32 +131,20 @@ def show_reject(
     for name, value in facts.items():
         text = ", ".join(value) if isinstance(value, list) else value
         typer.echo(f"{name.replace('_', ' '):<{wide}}  {'none' if text in (None, '') else text}")
+    if found.erased:
+        typer.echo("\nIts bytes are erased.")
+        return
     if found.content is None:
         typer.echo("\n--bytes shows its key, value and headers. They may hold personal data.")
         return
     typer.echo("\nThe bytes below may hold personal data.")
-    parts = [("key", found.content.key), ("value", found.content.value)]
-    parts += [
-        (f"header {name.decode(errors='replace')}", value) for name, value in found.content.headers
-    ]
-    for name, content in parts:
-        typer.echo(f"\n{name}\n" + ("  null" if content is None else hex_dump(content)))
+    for part in dumped(found.content):
+        typer.echo(part)
 
 
-def hex_dump(content: bytes) -> str:
-    r"""Write bytes sixteen a line: offset, hex, and what is printable ASCII.
-
-    >>> print(hex_dump(b"\x00\x00\x00\x00\x01Earshot hears"))
-      00000000  00 00 00 00 01 45 61 72  73 68 6f 74 20 68 65 61  |.....Earshot hea|
-      00000010  72 73                                             |rs|
-    """
-    lines = []
-    for start in range(0, len(content), _LINE):
-        row = content[start : start + _LINE]
-        halves = "  ".join(row[i : i + 8].hex(" ") for i in (0, 8))
-        text = "".join(chr(byte) if byte in _PRINTABLE else "." for byte in row)
-        lines.append(f"  {start:08x}  {halves:<48}  |{text}|")
-    return "\n".join(lines) or "  no bytes"
+rejects.command("explain")(explain_reject)
+rejects.command("replay")(replay_rejects)
+rejects.command("drop")(drop_rejects)
 
 
 def _facts(found: RejectedRecord) -> dict[str, Any]:
@@ -173,7 +157,7 @@ def _facts(found: RejectedRecord) -> dict[str, Any]:
         "partition": row.partition,
         "offset": row.offset,
         "epoch": found.epoch,
-        "time": _shown(row.time),
+        "time": shown(row.time),
         "reason": row.reason,
         "detail": row.detail,
         "cure": cures.get(row.reason, "This version does not know the reason: upgrade Earshot."),
@@ -182,6 +166,8 @@ def _facts(found: RejectedRecord) -> dict[str, Any]:
         "value_bytes": row.bytes,
         "header_names": list(found.header_names),
         "replays": found.replays,
+        "newest_attempt": str(found.newest),
+        "outcome": found.outcome and found.outcome.outcome,
     }
 
 
@@ -194,43 +180,3 @@ def _hex(found: RejectedRecord) -> dict[str, Any]:
         "value": None if content.value is None else content.value.hex(),
         "headers": [[name.hex(), value.hex()] for name, value in content.headers],
     }
-
-
-def _filter(topic: str | None, reason: str | None, since: str | None) -> RejectFilter:
-    from datetime import UTC, datetime
-
-    from schemas.catalog import INPUTS
-    from streams.fold.rejection import REASONS
-    from streams.rejecting import RejectFilter, instant_of
-
-    topics = [entry.name for entry in INPUTS]
-    if topic is not None and topic not in topics:
-        raise typer.BadParameter(f"It is one of {', '.join(topics)}.", param_hint="--topic")
-    if reason is not None and reason not in REASONS:
-        raise typer.BadParameter(f"It is one of {', '.join(REASONS)}.", param_hint="--reason")
-    try:
-        instant = instant_of(since, datetime.now(UTC)) if since else None
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--since") from None
-    return RejectFilter(topic, reason, instant)
-
-
-@contextmanager
-def _clickhouse() -> Iterator[ClickHouse]:
-    from sinks.clickhouse import ClickHouse
-    from streams.settings import load_settings
-    from streams.wiring import address_of
-
-    # The driver logs what we tell in a sentence, with a stack trace.
-    logging.getLogger("clickhouse_driver").setLevel(logging.CRITICAL)
-    clickhouse = ClickHouse(address_of(load_settings()))
-    try:
-        yield clickhouse
-    finally:
-        clickhouse.close()
-
-
-def _shown(value: Any) -> Any:
-    from datetime import datetime
-
-    return value.isoformat(timespec="milliseconds") if isinstance(value, datetime) else value

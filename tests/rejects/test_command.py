@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from schemas.errors import SinkError
-from streams.cli.rejects import hex_dump, rejects
+from streams.cli.hexdump import hex_dump
+from streams.cli.rejects import rejects
 from streams.fold.rejection import REASONS
 from tests.rejects.conftest import SECRET
 
@@ -40,7 +41,7 @@ def _run(app: typer.Typer, *args: str, code: int = 0) -> str:
 def test_without_a_command_they_are_listed(app: typer.Typer) -> None:
     lines = _run(app).splitlines()
     assert lines[0].split() == [
-        "topic", "partition", "offset", "time", "reason", "detail", "schema_id", "bytes",
+        "topic", "partition", "offset", "time", "reason", "detail", "schema_id", "bytes", "replays",
     ]  # fmt: skip
     assert [line.split()[2] for line in lines[1:]] == ["7", "13", "12", "11", "10"]
     assert _run(app) == _run(app, "list")
