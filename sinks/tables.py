@@ -8,7 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["COORDINATES", "RAW_TABLES", "TABLES", "Field", "FieldKind", "Table"]
+from schemas.measures import DIMENSIONS
+
+__all__ = ["COORDINATES", "RAW_TABLES", "TABLES", "Field", "FieldKind", "Table", "shown"]
 
 #: How a field of an Avro record becomes a column: text (null becomes empty), a flag, a number or a
 #: time (null stays), a list, or the attributes (a list of name and value becomes a map).
@@ -30,6 +32,11 @@ class Table:
     name: str
     columns: tuple[str, ...]
     fields: tuple[Field, ...] = ()
+
+
+def shown(database: str) -> str:
+    """Return the condition in SQL that a row belongs to an epoch the views show."""
+    return f"(_topic, _epoch) NOT IN (SELECT topic, epoch FROM {database}.hidden_epochs)"
 
 
 #: Columns every raw row ends with: where it stood in the log, and what folded it.
@@ -119,19 +126,7 @@ _CELL = (
     "measure",
     "series",
     "dimensions",
-    "survey_id",
-    "question_id",
-    "touchpoint",
-    "channel",
-    "journey",
-    "journey_stage",
-    "team_id",
-    "agent_id",
-    "product",
-    "region",
-    "sla_policy",
-    "sla_metric",
-    "contact_rule",
+    *DIMENSIONS,
     "attributes",
     "slice_start",
     "bucket",
@@ -276,10 +271,35 @@ _REJECTS = Table(
         "value",
         "headers",
         "replays",
+        "replay_of",
+        "_definitions",
+    ),
+)
+
+_REJECT_OUTCOMES = Table(
+    "reject_outcomes",
+    (
+        "_topic",
+        "_epoch",
+        "_partition",
+        "_offset",
+        "outcome",
+        "fate",
+        "by_epoch",
+        "by_partition",
+        "by_offset",
+        "replays",
+        "at",
+        "why",
+        "_precedence",
     ),
 )
 
 _DEFINITIONS = Table("definitions", ("version", "fingerprint", "text"))
+
+_ALLOWANCES = Table("allowances", ("topic", "epoch", "partition", "accepts", "until", "why", "at"))
+
+_EPOCHS = Table("epochs", ("topic", "epoch", "topic_id", "chunk", "state", "changed_at"))
 
 _SCORE_RULES = Table(
     "score_rules",
@@ -327,6 +347,21 @@ _JOURNEY_MAPS = Table(
     ),
 )
 
+_CONDITIONS = Table(
+    "conditions",
+    (
+        "_topic",
+        "_partition",
+        "state",
+        "reason",
+        "what",
+        "cure",
+        "since",
+        "worker",
+        "changed_at",
+    ),
+)
+
 RAW_TABLES: tuple[Table, ...] = (_ANSWERS, _INVITATIONS, _INTERACTIONS, _FOLLOWUPS)
 
 TABLES: dict[str, Table] = {
@@ -340,9 +375,13 @@ TABLES: dict[str, Table] = {
         _ERASURES,
         _ERASED_COUNTS,
         _REJECTS,
+        _REJECT_OUTCOMES,
         _DEFINITIONS,
+        _ALLOWANCES,
+        _EPOCHS,
         _SCORE_RULES,
         _ROLLUPS,
         _JOURNEY_MAPS,
+        _CONDITIONS,
     )
 }

@@ -8,25 +8,38 @@ import signal
 import socket
 import tempfile
 import time
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from importlib.metadata import version
 from typing import Any
 
 import structlog
+from faust.types import TP
 
 from schemas.catalog import INPUTS
 from schemas.errors import EarshotError, StreamError
 from schemas.measures import Measures
 from sinks.clickhouse import ClickHouse
-from streams.agents.intake import Intake, IntakeConfig
+from sinks.tables import TABLES
+from streams.agents.configuring import intake_config
+from streams.agents.intake import Intake
 from streams.batch import LogRecord, TopicPartition
+from streams.conditions import Conditions
+from streams.epochs import Epochs, TopicIds
 from streams.outputs import Outputs
 from streams.patience import insist
+from streams.progress import Progress
 from streams.rereading import record_at
 from streams.settings import Settings
 from streams.store import Store
+from streams.telling import keep_conditions
 from streams.topics import topic_states
 from streams.traces import Traces
 from streams.transport import BatchApp
+from streams.watchdog import Stalled, Watchdog
+from streams.watching import ends_of, exit_unless, watch
+from streams.web import Pages, served
 from streams.wiring import address_of, measures_of, registry_of
 
 __all__ = ["run_worker"]
@@ -54,42 +67,100 @@ class _Worker:
         self._stop = asyncio.Event()
         self._failure: BaseException | None = None
         self._gave_up = False
+        self._conditions = Conditions(time.time)
+        self._name = f"{socket.gethostname()}:{os.getpid()}"
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, self._stop.set)
-        settings = self._settings
+        settings, conditions = self._settings, self._conditions
         measures = measures_of(settings)
         clickhouse = ClickHouse(address_of(settings))
         store = Store(clickhouse)
         outputs = Outputs(settings.kafka.brokers)
+        topic_ids = TopicIds(settings.kafka.brokers)
+        epochs = Epochs(store, topic_ids, chunk=settings.worker.chunk)
         intake = Intake(
-            self._intake_config(),
+            intake_config(settings, self._name),
             store=store,
             traces=Traces(clickhouse, store),
             outputs=outputs,
             registry=registry_of(settings),
             measures=measures,
+            epochs=epochs,
+            conditions=conditions,
             now=time.monotonic,
         )
         app = self._app(intake)
         log.info("worker_starting", brokers=settings.kafka.brokers, group=settings.kafka.group,
                  clickhouse=repr(clickhouse.address), definitions=measures.version,
                  chunk=settings.worker.chunk)  # fmt: skip
+        conditions.waits(reason="starting", what="The worker starts.", cure="Wait.")
+        pages = Pages(
+            worker=self._name,
+            version=version("earshot"),
+            conditions=conditions,
+            positions=lambda: _progress(app),
+            now=time.time,
+        )
         try:
-            if await self._unless_stopped(self._prepare(store, measures)):
-                await app.start()
-                await self._until_stopped(app)
+            async with _served(pages, settings):
+                if await self._unless_stopped(self._prepare(store, measures, epochs)):
+                    await app.start()
+                    conditions.goes_on("starting")
+                    async with self._told(), self._watched(app, pages):
+                        await self._until_stopped(app)
         finally:
-            await self._shut_down(app, outputs, store)
+            with exit_unless(settings.worker.stop_s + 15, 1):
+                await self._shut_down(app, outputs, store)
+            topic_ids.close()
         if self._failure is not None:
             if not isinstance(self._failure, EarshotError):
                 log.error("worker_failed", exc_info=self._failure)
             raise _as_earshot_error(self._failure)
         log.info("worker_stopped")
 
-    async def _prepare(self, store: Store, measures: Measures) -> None:
+    @asynccontextmanager
+    async def _told(self) -> AsyncIterator[None]:
+        """Tell ClickHouse how the partitions are, on a connection of its own."""
+        clickhouse = ClickHouse(address_of(self._settings))
+        write = partial(clickhouse.insert, TABLES["conditions"])
+        telling = asyncio.create_task(keep_conditions(self._conditions, write, worker=self._name))
+        try:
+            yield
+        finally:
+            telling.cancel()
+            await asyncio.gather(telling, return_exceptions=True)
+            clickhouse.close()
+
+    @asynccontextmanager
+    async def _watched(self, app: BatchApp, pages: Pages) -> AsyncIterator[None]:
+        """End the worker where a partition stands still and nobody knows why."""
+        stall_s = self._settings.worker.stall_s
+
+        async def bark(beat: Callable[[], None]) -> None:
+            stall = await watch(
+                Watchdog(stall_s, time.monotonic),
+                lambda: _progress(app),
+                self._conditions,
+                every_s=stall_s / 10,
+                beat=beat,
+                ends=ends_of(self._settings.kafka.brokers),
+            )
+            pages.stalled(stall)
+            self._failure = Stalled(stall)
+            self._stop.set()
+
+        with exit_unless(stall_s, 1) as beat:
+            watching = asyncio.create_task(bark(beat))
+            try:
+                yield
+            finally:
+                watching.cancel()
+                await asyncio.gather(watching, return_exceptions=True)
+
+    async def _prepare(self, store: Store, measures: Measures, epochs: Epochs) -> None:
         """Wait until ClickHouse and Kafka answer, and have what the worker needs."""
         await insist(lambda: asyncio.to_thread(store.keep_definitions, measures), asyncio.sleep)
         brokers = self._settings.kafka.brokers
@@ -99,6 +170,7 @@ class _Worker:
                 f"The broker {brokers} lacks {', '.join(missing)}.",
                 cure="Run `earshot topics --create`.",
             )
+        await insist(lambda: asyncio.to_thread(epochs.refresh), asyncio.sleep)
 
     async def _unless_stopped(self, work: Coroutine[Any, Any, None]) -> bool:
         """Do some work, and return whether it was done before somebody told us to stop."""
@@ -130,19 +202,6 @@ class _Worker:
         await outputs.stop()
         store.close()
 
-    def _intake_config(self) -> IntakeConfig:
-        worker = self._settings.worker
-        return IntakeConfig(
-            chunk_size=worker.chunk,
-            flush_s=worker.flush_s,
-            flush_rows=worker.flush_rows,
-            known_answers=worker.known_answers,
-            known_customers=worker.known_customers,
-            clock_skew_ms=int(worker.clock_skew_s * 1000),
-            max_record_bytes=worker.max_record_bytes,
-            worker=f"{socket.gethostname()}:{os.getpid()}",
-        )
-
     def _app(self, intake: Intake) -> BatchApp:
         settings = self._settings
         app = BatchApp(
@@ -152,13 +211,14 @@ class _Worker:
             # Faust creates a folder for the state of tables; we have none.
             datadir=tempfile.gettempdir(),
             autodiscover=False,
-            web_enabled=bool(settings.worker.web_port),
-            web_port=settings.worker.web_port or None,
+            web_enabled=False,
             topic_disable_leader=True,
             topic_allow_declare=False,
             consumer_auto_offset_reset="earliest",
             broker_commit_interval=_COMMIT_S,
             broker_max_poll_records=settings.worker.fetch_records,
+            consumer_max_fetch_size=settings.worker.partition_fetch_bytes,
+            consumer_group_instance_id=settings.kafka.instance or None,
             # A worker that waits for ClickHouse polls nothing for hours and must stay in the group.
             broker_max_poll_interval=86_400.0,
             broker_session_timeout=settings.kafka.session_s,
@@ -170,6 +230,7 @@ class _Worker:
             stream_buffer_maxsize=4,
         )
         app.chunk_size = settings.worker.chunk
+        app.fetch_bytes = settings.worker.fetch_bytes
         stop_s, brokers = settings.worker.stop_s, settings.kafka.brokers
 
         async def hand_over() -> None:
@@ -227,6 +288,22 @@ class _Worker:
             await asyncio.Event().wait()
 
 
+def _progress(app: BatchApp) -> Mapping[TopicPartition, Progress]:
+    consumer: Any = app.consumer if app.started else None
+    return {} if consumer is None else consumer.progress()
+
+
+@asynccontextmanager
+async def _served(pages: Pages, settings: Settings) -> AsyncIterator[None]:
+    """Answer probes, if there is a port for them; from before Kafka and ClickHouse answer."""
+    worker = settings.worker
+    if not worker.web_port:
+        yield
+        return
+    async with served(pages, worker.web_host, worker.web_port):
+        yield
+
+
 class _Positions:
     """The consumer of an app, as the intake sees it."""
 
@@ -237,12 +314,28 @@ class _Positions:
     def mark_durable(self, tp: TopicPartition, position: int) -> None:
         self._consumer.mark_durable(tp, position)
 
-    def start_of(self, tp: TopicPartition) -> int | None:
-        start: int | None = self._consumer.start_of(tp)
-        return start
+    def owns(self, tp: TopicPartition) -> bool:
+        return bool(self._consumer.owns(tp))
+
+    def committed(self, tp: TopicPartition) -> int | None:
+        offset: int | None = self._consumer.committed_offset(tp)
+        return offset
+
+    def log_began(self, tp: TopicPartition) -> int | None:
+        offset: int | None = self._consumer.log_began(tp)
+        return offset
+
+    async def log_start(self, tp: TopicPartition) -> int:
+        return int(await self._consumer.log_start(tp))
 
     async def rewind(self, tp: TopicPartition, offset: int) -> None:
-        await self._consumer.rewind(tp, offset)
+        await self._consumer.rewind(TP(*tp), offset)
+
+    async def pause(self, tp: TopicPartition) -> None:
+        await self._consumer.hold(TP(*tp))
+
+    async def resume(self, tp: TopicPartition) -> None:
+        await self._consumer.let_go(TP(*tp))
 
     async def record_at(self, tp: TopicPartition, offset: int) -> LogRecord | None:
         return await record_at(self._brokers, tp, offset)

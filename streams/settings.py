@@ -38,7 +38,10 @@ __all__ = [
 ]
 
 #: Variables with our prefix that are no settings.
-_OTHER_VARIABLES = ("EARSHOT_HOME", "EARSHOT_CACHE", "EARSHOT_CI", "EARSHOT_FULL", "EARSHOT_OLIST")
+_OTHER_VARIABLES = (
+    "EARSHOT_HOME", "EARSHOT_CACHE", "EARSHOT_CI", "EARSHOT_FULL", "EARSHOT_OLIST", "EARSHOT_KILL_AT",
+    "EARSHOT_FAULTS_KILLS", "EARSHOT_FAULTS_REBALANCES",
+)  # fmt: skip
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -61,6 +64,12 @@ class Kafka(_Group):
         description="Partitions a topic is created with when it is keyed by customer.",
     )
     replication: int = Field(1, ge=1, le=9, description="Replicas a topic is created with.")
+    instance: str = Field(
+        "",
+        description="Name of this worker in the group, for static membership: a worker that comes back "
+        "under its name within `session_s` gets its partitions back without a rebalance. Each worker "
+        "needs its own; of two with one name the first is fenced and stops. Empty: none.",
+    )
     session_s: float = Field(
         45.0, ge=6, le=300, description="Seconds of silence after which a worker counts as dead."
     )
@@ -78,6 +87,12 @@ class Registry(_Group):
     password_file: Path | None = Field(None, description="File that holds the password.")
     timeout_s: float = Field(
         5.0, gt=0, description="Seconds to wait for one answer of the registry."
+    )
+    unknown_schema_s: float = Field(
+        600.0,
+        ge=0,
+        description="Seconds a partition waits for a schema id the registry does not know, before its "
+        "records are rejected. The schemas shipped with Earshot are never waited for.",
     )
 
     @model_validator(mode="before")
@@ -118,7 +133,7 @@ class Worker(_Group):
         65536,
         ge=1,
         description="Offsets in a chunk, a power of two. A restart reads a partition again from the "
-        "start of its chunk. May change only with an empty ClickHouse.",
+        "start of its chunk. To change it, build everything anew: `earshot replay --into shadow`.",
     )
     flush_s: float = Field(
         1.0, gt=0, description="Seconds between two flushes while records arrive."
@@ -143,10 +158,46 @@ class Worker(_Group):
     max_record_bytes: int = Field(
         1_048_576, ge=64, description="Largest record that is decoded; a larger one is rejected."
     )
+    fetch_bytes: int = Field(
+        16_777_216,
+        ge=65_536,
+        description="Most bytes of one fetch from a broker. A worker holds some six fetches at most.",
+    )
+    partition_fetch_bytes: int = Field(
+        4_194_304, ge=65_536, description="Most bytes of one partition in a fetch."
+    )
+    reject_run: int = Field(
+        10_000,
+        ge=0,
+        description="Rejects in a row after which a partition stops instead of rejecting everything; "
+        "0 for no limit.",
+    )
+    reject_share: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="Part of `reject_window` records that may be rejected before a partition stops; "
+        "1 for no limit.",
+    )
+    reject_window: int = Field(
+        20_000, ge=100, description="Records over which `reject_share` is taken."
+    )
     stop_s: float = Field(
         20.0, gt=0, description="Seconds a stop or a rebalance waits for a flush."
     )
-    web_port: int = Field(0, ge=0, le=65535, description="Port of Faust's web server, 0 for none.")
+    stall_s: float = Field(
+        300.0,
+        gt=0,
+        description="Seconds a partition with records to read may stand still, neither stopped nor "
+        "waiting for anything known, before the worker ends itself with code 1. Not below 60.",
+    )
+    web_host: str = Field("127.0.0.1", description="Address the worker's probes listen on.")
+    web_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="Port of the worker's probes `/live`, `/ready`, `/status`; 0 for none.",
+    )
 
     @model_validator(mode="after")
     def _power_of_two(self) -> Worker:

@@ -11,16 +11,17 @@ from typing import Any
 
 from schemas.definitions import parse_measures
 from schemas.errors import SinkError
-from schemas.measures import ATTRIBUTE, DIMENSIONS, Measures
+from schemas.measures import DIMENSIONS, Measures
 from sinks.clickhouse import ClickHouse
 from sinks.tables import TABLES
-from streams.fold.cells import Cell, cells_of
-from streams.fold.chunks import Total
+from streams.epochs import Epoch
+from streams.fold.cells import cells_of
 from streams.fold.columns import Columns, Origin
 from streams.fold.customers import HISTORY_KINDS, Stored, StoredRecord, histories_of
 from streams.fold.kinds import Identity, Kind
 from streams.fold.known import Known
-from streams.fold.rows import FATES, Ledger
+from streams.fold.rejection import OUTER_REASONS, Rejection
+from streams.fold.rows import FATES, Decoded, Ledger
 
 __all__ = ["Store"]
 
@@ -95,6 +96,24 @@ class Store:
             self._definitions[version] = parse_measures(rows[0][0])
         return self._definitions[version]
 
+    # -- epochs
+
+    def epochs(self) -> list[Epoch]:
+        """Return all incarnations and replays of the input topics."""
+        rows = self._clickhouse.rows(
+            f"SELECT topic, epoch, topic_id, chunk, state FROM {self._database}.epochs FINAL "
+            "ORDER BY topic, epoch"
+        )
+        return [Epoch(*row) for row in rows]
+
+    def write_epochs(self, epochs: list[Epoch], changed_at: float) -> None:
+        """Write the states of some epochs: readers see all of them change, or none."""
+        rows = [
+            (one.topic, one.number, one.topic_id, one.chunk, one.state, int(changed_at * 1e6))
+            for one in epochs
+        ]
+        self.write("epochs", [list(column) for column in zip(*rows, strict=True)])
+
     # -- state as of an offset
 
     def newest_erasures(self, origins: Iterable[Origin]) -> dict[Origin, int]:
@@ -141,40 +160,80 @@ class Store:
             for row in rows
         ]
 
+    def ledger_end(self, origin: Origin) -> int | None:
+        """Return the offset up to which the ledger accounts for a partition, None if nowhere."""
+        rows = self._clickhouse.rows(
+            f"SELECT maxOrNull(last) FROM {self._database}.ledger WHERE _topic = %(topic)s "
+            "AND _epoch = %(epoch)s AND _partition = %(partition)s",
+            _origin(origin),
+        )
+        return None if rows[0][0] is None else int(rows[0][0]) + 1
+
+    def allowed(self, origin: Origin, accepts: str) -> int:
+        """Return the offset before which an operator accepts rejects (`rejects`) or a loss (`lost`)."""
+        rows = self._clickhouse.rows(
+            f"SELECT max(until) FROM {self._database}.allowances WHERE topic = %(topic)s "
+            "AND epoch = %(epoch)s AND partition = %(partition)s AND accepts = %(accepts)s",
+            {**_origin(origin), "accepts": accepts},
+        )
+        return int(rows[0][0])
+
+    def raw(self, kind: Kind, origin: Origin, first: int, before: int) -> list[Decoded]:
+        """Return the raw rows of a partition from an offset on, as they were decoded once."""
+        fields = TABLES[kind.table].fields
+        columns = ", ".join(
+            f"toUnixTimestamp64Milli({field.name})" if field.kind == "time" else field.name
+            for field in fields
+        )
+        rows = self._clickhouse.rows(
+            f"SELECT _offset, toUnixTimestamp64Milli(_timestamp), {columns} "
+            f"FROM {self._database}.{kind.table} WHERE _topic = %(topic)s AND _epoch = %(epoch)s "
+            "AND _partition = %(partition)s AND _offset >= %(first)s AND _offset < %(before)s "
+            "ORDER BY _offset LIMIT 1 BY _offset",
+            {**_origin(origin), "first": first, "before": before},
+        )
+        return [
+            Decoded(
+                offset,
+                timestamp_ms,
+                {field.name: value for field, value in zip(fields, values, strict=True)},
+            )
+            for offset, timestamp_ms, *values in rows
+        ]
+
+    def bound(self, origin: Origin, first: int) -> dict[int, Rejection]:
+        """Return the records from an offset on that were refused for what lies outside of the log.
+
+        They might be accepted by now. But rows of records after them were written, so they stay refused.
+        """
+        rows = self._clickhouse.rows(
+            f"SELECT _offset, any(reason), any(detail) FROM {self._database}.rejects "
+            "WHERE _topic = %(topic)s AND _epoch = %(epoch)s AND _partition = %(partition)s "
+            "AND _offset >= %(first)s AND reason IN %(reasons)s GROUP BY _offset",
+            {**_origin(origin), "first": first, "reasons": OUTER_REASONS},
+        )
+        return {offset: Rejection(reason, detail) for offset, reason, detail in rows}
+
     def versions(
         self, kind: Kind, origin: Origin, first_chunk: int, chunk_size: int
     ) -> dict[int, int]:
-        """Return the definitions the raw rows of chunks were folded with, from `first_chunk` on.
+        """Return the definitions that chunks were begun with, from `first_chunk` on.
 
-        No erasure may come after the start of `first_chunk`.
+        No erasure may come after the start of `first_chunk`. A flush that was cut short left rows, raw
+        ones or rejects, and nothing in the ledger.
         """
+        of_chunks = " UNION ALL ".join(
+            f"SELECT _offset, _definitions FROM {self._database}.{table} "
+            "WHERE _topic = %(topic)s AND _epoch = %(epoch)s AND _partition = %(partition)s "
+            "AND _offset >= %(from)s"
+            for table in (kind.table, "rejects")
+        )
         rows = self._clickhouse.rows(
             "SELECT greatest(_offset - modulo(_offset, %(size)s), %(from)s) AS chunk, min(_definitions) "
-            f"FROM {self._database}.{kind.table} "
-            "WHERE _topic = %(topic)s AND _epoch = %(epoch)s AND _partition = %(partition)s "
-            "AND _offset >= %(from)s GROUP BY chunk",
+            f"FROM ({of_chunks}) GROUP BY chunk",
             {**_origin(origin), "size": chunk_size, "from": first_chunk},
         )
         return dict(rows)
-
-    def totals(self, origin: Origin, chunk: int) -> list[Total]:
-        """Return the stored totals of one chunk."""
-        values = ", ".join(DIMENSIONS)
-        rows = self._clickhouse.rows(
-            "SELECT measure, dimensions, toUnixTimestamp(slice_start) * 1000, bucket, n, _version, "
-            f"attributes, {values} FROM {self._database}.slices FINAL "
-            "WHERE _topic = %(topic)s AND _epoch = %(epoch)s AND _partition = %(partition)s "
-            "AND _chunk = %(chunk)s",
-            {**_origin(origin), "chunk": chunk},
-        )
-        totals = []
-        for measure, names, slice_ms, bucket, n, version, attributes, *stored in rows:
-            by_name = dict(zip(DIMENSIONS, stored, strict=True))
-            by_name |= {ATTRIBUTE + name: value for name, value in attributes.items()}
-            series = tuple(by_name.get(name, "") for name in names)
-            cell = Cell(measure, tuple(names), series, slice_ms, bucket)
-            totals.append(Total(cell, n, version))
-        return totals
 
     def recent(
         self, kind: Kind, origin: Origin, before: int, limit: int

@@ -21,6 +21,7 @@ from typing import Any, cast
 import aiokafka
 import faust
 import faust.streams
+from aiokafka.errors import KafkaError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
@@ -29,6 +30,8 @@ from mode.utils.futures import notify
 from schemas.errors import StreamError
 from streams.batch import Batch, Run, TopicPartition
 from streams.fold.chunks import chunk_start
+from streams.killpoints import passing
+from streams.progress import Progress, readable_end
 
 __all__ = ["BatchApp", "BatchConsumer"]
 
@@ -40,6 +43,7 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
         consumer = super()._create_worker_consumer(transport)
         # Faust sets this only for its own transactions; the fetcher reads it when it starts.
         consumer._isolation_level = "read_committed"  # noqa: SLF001 - Faust does not hand it on
+        consumer._fetch_max_bytes = cast("BatchApp", self.app).fetch_bytes  # noqa: SLF001 - likewise
         return consumer
 
 
@@ -50,7 +54,9 @@ class BatchConsumer(driver.Consumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._start: dict[TP, int] = {}
+        self._owned: set[TP] = set()
+        self._began: dict[TP, int] = {}
+        self._log_began: dict[TP, int] = {}
         self._next: dict[TP, int] = {}
         self._durable: dict[TP, int] = {}
         self._committed: dict[TP, int] = {}
@@ -77,7 +83,9 @@ class BatchConsumer(driver.Consumer):
             starts[tp] = start
             if offset is not None and offset >= 0:
                 self._committed[tp] = offset
-        self._start.update(starts)
+        self._owned.update(starts)
+        self._began.update(starts)
+        self._log_began.update(first)
         self._next.update(starts)
         return starts
 
@@ -90,14 +98,50 @@ class BatchConsumer(driver.Consumer):
         if partition in self._thread.assignment():
             self._thread.seek(driver.ensure_aiokafka_TP(partition), offset)
 
-    def start_of(self, tp: TopicPartition) -> int | None:
-        """Return where reading a partition began with this assignment, None if it is not ours."""
-        return self._start.get(TP(*tp))
+    def owns(self, tp: TopicPartition) -> bool:
+        """Return whether a partition is assigned to us."""
+        return TP(*tp) in self._owned
+
+    def committed_offset(self, tp: TopicPartition) -> int | None:
+        """Return the offset that was committed, None if there is none."""
+        return self._committed.get(TP(*tp))
+
+    def log_began(self, tp: TopicPartition) -> int | None:
+        """Return the first offset the log held when the partition was assigned to us."""
+        return self._log_began.get(TP(*tp))
+
+    async def log_start(self, tp: TopicPartition) -> int:
+        """Return the first offset the log still holds. Waits for its turn, up to some seconds.
+
+        Raises:
+            StreamError: The broker does not answer.
+        """
+        try:
+            earliest = await self.earliest_offsets(TP(*tp))
+        except KafkaError as error:
+            raise StreamError(
+                f"The broker does not say where {tp.topic}, partition {tp.partition}, begins "
+                f"({type(error).__name__}).",
+                cure="Check the broker.",
+            ) from None
+        return next(iter(earliest.values()), 0)
 
     async def rewind(self, tp: TP, offset: int) -> None:
-        """Read a partition again from `offset`: a run was lost on its way to the agent."""
+        """Read a partition again from `offset`, whatever was committed or declared durable of it."""
         self._next[tp] = offset
+        self._durable.pop(tp, None)
+        if offset < self._committed.get(tp, offset):
+            # It is read again for a reason; what will be durable then is what is to be committed.
+            self._committed[tp] = -1
         await self._seek(tp, offset)
+
+    async def hold(self, tp: TP) -> None:
+        """Fetch nothing of a partition."""
+        self.pause_partitions({tp})
+
+    async def let_go(self, tp: TP) -> None:
+        """Fetch a partition again."""
+        self.resume_partitions({tp})
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # noqa: ASYNC109 - its name in Faust
         """Yield one message for everything the next fetch returns."""
@@ -178,11 +222,37 @@ class BatchConsumer(driver.Consumer):
             if not offsets or not await self._commit(offsets):
                 return False
             self._committed.update(offsets)
+            passing("committed")
             self.app.monitor.on_tp_commit(offsets)
             return True
         finally:
             future, self._commit_fut = self._commit_fut, None
             notify(future)
+
+    def progress(self) -> dict[TopicPartition, Progress]:
+        """Return how far this worker is in each of its partitions."""
+        consumer = self._thread._consumer  # noqa: SLF001 - Faust does not tell where it is
+        if consumer is None:
+            return {}
+        assignment = consumer.assignment()
+        found = {}
+        for tp, position in list(self._next.items()):
+            aio_tp = driver.ensure_aiokafka_TP(tp)
+            if aio_tp not in assignment:
+                continue
+            assigned = consumer._subscription.subscription.assignment  # noqa: SLF001 - likewise
+            state = assigned.state_value(aio_tp)
+            fetched = state.position if state.has_valid_position else None
+            committed = self._committed.get(tp, -1)
+            found[TopicPartition(*tp)] = Progress(
+                start=min(self._began.get(tp, position), position),
+                position=position,
+                fetched=fetched,
+                log_end=readable_end(position, fetched, state.lso),
+                durable=self._durable.get(tp),
+                committed=committed if committed >= 0 else None,
+            )
+        return found
 
     # -- rebalance and stop
 
@@ -195,7 +265,14 @@ class BatchConsumer(driver.Consumer):
         """Give partitions up, after what was folded was flushed and committed."""
         await super().on_partitions_revoked(revoked)
         for tp in revoked:
-            for positions in (self._start, self._next, self._durable, self._committed):
+            self._owned.discard(TP(tp.topic, tp.partition))
+            for positions in (
+                self._began,
+                self._log_began,
+                self._next,
+                self._durable,
+                self._committed,
+            ):
                 positions.pop(TP(tp.topic, tp.partition), None)
         await self.app.given_up(frozenset(TopicPartition(tp.topic, tp.partition) for tp in revoked))
 
@@ -220,11 +297,13 @@ class BatchApp(faust.App):
 
     Attributes:
         chunk_size: Offsets in a chunk.
+        fetch_bytes: Most bytes of one fetch from a broker.
         hand_over: Awaited before partitions are given up; makes durable what was folded, in time.
         given_up: Told which partitions were revoked.
     """
 
     chunk_size: int = 1
+    fetch_bytes: int = 52_428_800
     hand_over: Callable[[], Awaitable[None]] = staticmethod(_nothing)
     given_up: Callable[[frozenset[TopicPartition]], Awaitable[None]] = staticmethod(
         _nothing_given_up

@@ -22,6 +22,8 @@ LZ4_MAX_RATIO = 256
 
 MAX_CONNECTIONS = 256
 BACKLOG = 128
+# After a connection could not be taken, until the next attempt.
+ACCEPT_PAUSE_S = 0.2
 RECV_BYTES = 256 * 1024
 
 # From the accepted connection to the end of the login, or of the head of an HTTP request.

@@ -8,12 +8,12 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable
 
 import structlog
 
 from schemas.errors import LocalError
 from sinks.embedded import limits
+from sinks.embedded.accepting import accept
 from sinks.embedded.engine import Engine
 from sinks.embedded.native import NativeConnection
 from sinks.embedded.options import Options
@@ -69,13 +69,17 @@ def serve(options: Options) -> None:
         "port": native.getsockname()[1],
         "http_port": web.getsockname()[1],
     }
+    stopping = threading.Event()
     watcher.start()
     _write_ready(options, address)
     log.info("embedded_clickhouse_ready", version=engine.version, **address)
     for listener, body in ((native, serve_native), (web, serve_web)):
-        threading.Thread(target=_accept, args=(listener, watcher, body), daemon=True).start()
+        threading.Thread(
+            target=accept, args=(listener, watcher, body, stopping), daemon=True
+        ).start()
     received = signal.sigwait(_STOPPING)
     log.info("embedded_clickhouse_stopping", signal=signal.Signals(received).name)
+    stopping.set()
     for listener in (native, web):
         with contextlib.suppress(OSError):
             listener.shutdown(socket.SHUT_RDWR)
@@ -111,22 +115,3 @@ def _write_ready(options: Options, address: dict[str, str | int]) -> None:
     draft = options.ready_file.with_name(f"{options.ready_file.name}.{os.getpid()}.tmp")
     draft.write_text(json.dumps(address), encoding="utf-8")
     draft.replace(options.ready_file)
-
-
-def _accept(listener: socket.socket, watcher: Watcher, body: Callable[[Lease], None]) -> None:
-    while True:
-        try:
-            sock, _ = listener.accept()
-        except OSError as error:
-            if listener.fileno() < 0:
-                return
-            log.warning("accept_failed", reason=error.strerror)
-            continue
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.settimeout(limits.STALL_TIMEOUT_S)
-        lease = watcher.admit(sock)
-        if lease is None:
-            log.warning("connection_refused", reason="full", limit=limits.MAX_CONNECTIONS)
-            sock.close()
-            continue
-        threading.Thread(target=body, args=(lease,), daemon=True).start()

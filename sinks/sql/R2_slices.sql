@@ -102,6 +102,7 @@ FROM
             sumMap(map(bucket, n)) AS counts
         FROM {database}.slices AS t FINAL
         WHERE slice_start <= now()
+            AND (_topic, _epoch) NOT IN (SELECT topic, epoch FROM {database}.hidden_epochs)
             -- The rolling windows reach back four weeks.
             AND ({seconds:UInt32} != 1 OR slice_start >= earshot_now_end() - 2419200)
         GROUP BY measure, series, period_start

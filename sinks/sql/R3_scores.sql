@@ -42,6 +42,11 @@ CREATE OR REPLACE FUNCTION earshot_difference_by AS (rule, one, other, ratio) ->
         rule.1, one, other, toFloat64(ratio), if(rule.2, inf, toFloat64(rule.11 - rule.10)), rule.12, rule.13, rule.14,
         rule.15);
 
+-- Whether a measure is shown by periods of some seconds. In a longer period than its own, a customer that
+-- counts once would count several times.
+CREATE OR REPLACE FUNCTION earshot_shown_by_period AS (once_per, seconds) ->
+    once_per IN ('', transform(seconds, [0, 3600, 86400], ['month', 'hour', 'day'], ''));
+
 CREATE OR REPLACE VIEW {database}.thresholds AS
 SELECT
     any(n_privacy) AS n_privacy,
@@ -79,8 +84,7 @@ FROM
             earshot_summary_by(r.rule, h.histogram) AS summary
         FROM {database}.histograms_by_period(seconds = {seconds:UInt32}) AS h
         INNER JOIN {database}.score_rules_current AS r ON r.measure = h.measure
-        -- In a longer period than its own, a customer that counts once would count several times.
-        WHERE r.once_per IN ('', transform({seconds:UInt32}, [0, 3600, 86400], ['month', 'hour', 'day'], ''))
+        WHERE earshot_shown_by_period(r.once_per, {seconds:UInt32})
     )
 )
 COMMENT 'Scores of periods of some seconds, aligned to UTC: scores_by_period(seconds = 900). 0 stands for months.';

@@ -6,6 +6,7 @@ FROM
 (
     SELECT *
     FROM {database}.answers FINAL
+    WHERE (_topic, _epoch) NOT IN (SELECT topic, epoch FROM {database}.hidden_epochs)
     ORDER BY revision DESC, _epoch, _partition, _offset
     LIMIT 1 BY source, response_id, question_id
 )

@@ -60,6 +60,7 @@ FROM
 (
     SELECT *
     FROM {database}.conversations FINAL
+    WHERE (_topic, _epoch) NOT IN (SELECT topic, epoch FROM {database}.hidden_epochs)
     -- In several partitions only if the key of the topic was changed: the row that knows most counts.
     ORDER BY events DESC, _version DESC, _epoch DESC, _partition
     LIMIT 1 BY source, conversation_id
@@ -85,6 +86,7 @@ FROM
 (
     SELECT *
     FROM {database}.conversations FINAL
+    WHERE (_topic, _epoch) NOT IN (SELECT topic, epoch FROM {database}.hidden_epochs)
     ORDER BY events DESC, _version DESC, _epoch DESC, _partition
     LIMIT 1 BY source, conversation_id
 )
@@ -103,6 +105,7 @@ SELECT
     final_at,
     revised_at
 FROM {database}.revisions FINAL
+WHERE (_topic, _epoch) NOT IN (SELECT topic, epoch FROM {database}.hidden_epochs)
 COMMENT 'Facts that changed after they were final: a late record came after their horizon.';
 
 CREATE OR REPLACE VIEW {database}.silent_failures AS
@@ -197,7 +200,7 @@ FROM
     ) AS c ON c.conversation_id = a.conversation_id
     CROSS JOIN {database}.thresholds AS t
     ARRAY JOIN [('', ''), ('touchpoint', a.touchpoint)] AS grouping
-    WHERE a.metric = 'CES' AND a.value_number IS NOT NULL AND NOT a.dismissed AND NOT a.is_test
+    WHERE a.metric = 'CES' AND a.higher_is_better AND a.value_number IS NOT NULL AND NOT a.dismissed AND NOT a.is_test
     GROUP BY grouping, scale_min, scale_max
 )
 COMMENT 'How observed effort of conversations and the effort their customers report (CES, high is easy) go together: Pearson correlation by scale. Expected below zero; near zero the weights of effort do not fit.';

@@ -53,6 +53,7 @@ FROM
                     (event_time, source, event_id, journey_stage::String, on_map = 'OFF'))) AS history
             FROM {database}.interactions FINAL
             WHERE journey != '' AND journey_stage != '' AND NOT is_test AND event_time <= now64(3)
+                AND (_topic, _epoch) NOT IN (SELECT topic, epoch FROM {database}.hidden_epochs)
             GROUP BY subject, journey
         ) AS e
         INNER JOIN
@@ -64,16 +65,22 @@ FROM
 )
 COMMENT 'The paths of customers through the journeys of the measures file: stages in order, when each was entered, and whether the map foresees the step to it.';
 
+-- Who left the map in a way of their own could be known by it: here the few are those who did, not only those
+-- who might have.
+CREATE OR REPLACE FUNCTION earshot_rare_status AS (k, n, n_privacy, n_stat) ->
+    if(k < n_privacy, 'suppressed', earshot_status(n, n_privacy, n_stat));
+
 CREATE OR REPLACE VIEW {database}.off_map_paths AS
 SELECT
     journey,
     stages,
-    paths,
+    earshot_of_group(found.paths, found.paths, n_privacy) AS paths,
     paths_of_journey,
     earshot_share(paths, paths_of_journey) AS share,
     earshot_wilson_lower(paths, paths_of_journey, z) AS lower,
     earshot_wilson_upper(paths, paths_of_journey, z) AS upper,
-    confidence
+    confidence,
+    earshot_rare_status(found.paths, paths_of_journey, n_privacy, n_stat) AS status
 FROM
 (
     SELECT
@@ -94,12 +101,13 @@ SELECT
     journey,
     from_stage,
     to_stage,
-    steps,
+    earshot_of_group(found.steps, found.steps, n_privacy) AS steps,
     steps_of_journey,
     earshot_share(steps, steps_of_journey) AS share,
     earshot_wilson_lower(steps, steps_of_journey, z) AS lower,
     earshot_wilson_upper(steps, steps_of_journey, z) AS upper,
-    confidence
+    confidence,
+    earshot_rare_status(found.steps, steps_of_journey, n_privacy, n_stat) AS status
 FROM
 (
     SELECT
@@ -113,7 +121,7 @@ FROM
     GROUP BY journey, from_stage, to_stage
 ) AS found
 CROSS JOIN {database}.thresholds AS t
-WHERE steps > 0
+WHERE found.steps > 0
 COMMENT 'Steps the journey map does not foresee, with how often they are taken: sort by steps. A path that begins in the wrong stage has no from_stage.';
 
 -- A quantile of durations, as (n, value, lower, upper, status) in seconds.
@@ -168,6 +176,7 @@ FROM
             sumIf(n, measure = 'journey.in_time' AND bucket = 1) AS in_time
         FROM {database}.slices FINAL
         WHERE measure IN ('journey.stage_time', 'journey.in_time') AND slice_start <= now()
+            AND (_topic, _epoch) NOT IN (SELECT topic, epoch FROM {database}.hidden_epochs)
         GROUP BY period_start, journey, journey_stage
         HAVING due > 0 OR notEmpty(times.1)
     ) AS s

@@ -2,17 +2,31 @@
 -- (Benjamini, Hochberg), equal to `streams/scores/false_discovery.py`. As in scores, each step has a
 -- subquery of its own.
 
-CREATE OR REPLACE VIEW {database}.score_changes AS
-SELECT
-    * EXCEPT (p_rank, looks),
+-- The looks at one measure and score in one period, by one dimension or grouping, are one family. Each of the
+-- first three is a window over its rows; a look without a p is none, and stands apart.
+CREATE OR REPLACE FUNCTION earshot_p_rank AS (p, measure, score, dimension, period_start) ->
+    row_number() OVER (PARTITION BY measure, score, dimension, period_start, p IS NULL ORDER BY p);
+
+CREATE OR REPLACE FUNCTION earshot_looks AS (p, measure, score, dimension, period_start) ->
+    count(p) OVER (PARTITION BY measure, score, dimension, period_start);
+
+CREATE OR REPLACE FUNCTION earshot_q AS (p, p_rank, looks, measure, score, dimension, period_start) ->
     if(
         p IS NULL,
         NULL,
         least(1.0, min(p * looks / p_rank) OVER (
-            PARTITION BY measure, score, grouped_by, period_start, p IS NULL
+            PARTITION BY measure, score, dimension, period_start, p IS NULL
             ORDER BY p DESC, p_rank DESC
-            ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW))) AS q,
-    if(p IS NULL, NULL, toBool(q < 1 - confidence AND status = 'ok')) AS significant
+            ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)));
+
+CREATE OR REPLACE FUNCTION earshot_significant AS (p, q, confidence, status) ->
+    if(p IS NULL, NULL, toBool(q < 1 - confidence AND status = 'ok'));
+
+CREATE OR REPLACE VIEW {database}.score_changes AS
+SELECT
+    * EXCEPT (p_rank, looks),
+    earshot_q(p, p_rank, looks, measure, score, grouped_by, period_start) AS q,
+    earshot_significant(p, q, confidence, status) AS significant
 FROM
 (
     SELECT
@@ -23,8 +37,8 @@ FROM
         found.4 AS z,
         found.5 AS p,
         found.6 AS status,
-        row_number() OVER (PARTITION BY measure, score, grouped_by, period_start, p IS NULL ORDER BY p) AS p_rank,
-        count(p) OVER (PARTITION BY measure, score, grouped_by, period_start) AS looks
+        earshot_p_rank(p, measure, score, grouped_by, period_start) AS p_rank,
+        earshot_looks(p, measure, score, grouped_by, period_start) AS looks
     FROM
     (
         SELECT
@@ -53,7 +67,8 @@ FROM
                         'second', earshot_period_before(h.period_start, {seconds:UInt32}), h.period_start) AS ratio
             FROM
             (
-                -- Every histogram stands for its own period, and for what came before the next one.
+                -- Every histogram stands for its own period, and for what came before the next one: of who fell
+                -- silent there is a row too, without records, once the next period has begun.
                 SELECT
                     side.1 AS period_start,
                     s.* EXCEPT (period_start, histogram),
@@ -66,10 +81,10 @@ FROM
                         (earshot_period_end(s.period_start, {seconds:UInt32}), false)
                     ] AS side
                 GROUP BY ALL
-                HAVING notEmpty(here.1)
+                HAVING notEmpty(here.1) OR (notEmpty(before.1) AND period_start <= now())
             ) AS h
             INNER JOIN {database}.score_rules_current AS r ON r.measure = h.measure
-            WHERE r.once_per IN ('', transform({seconds:UInt32}, [0, 3600, 86400], ['month', 'hour', 'day'], ''))
+            WHERE earshot_shown_by_period(r.once_per, {seconds:UInt32})
         )
     )
 )
@@ -86,14 +101,8 @@ COMMENT 'Each score of a month against the month before; q is adjusted for the g
 CREATE OR REPLACE VIEW {database}.segment_differences AS
 SELECT
     * EXCEPT (p_rank, looks),
-    if(
-        p IS NULL,
-        NULL,
-        least(1.0, min(p * looks / p_rank) OVER (
-            PARTITION BY measure, score, dimension, period_start, p IS NULL
-            ORDER BY p DESC, p_rank DESC
-            ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW))) AS q,
-    if(p IS NULL, NULL, toBool(q < 1 - confidence AND status = 'ok')) AS significant
+    earshot_q(p, p_rank, looks, measure, score, dimension, period_start) AS q,
+    earshot_significant(p, q, confidence, status) AS significant
 FROM
 (
     SELECT
@@ -104,8 +113,8 @@ FROM
         found.4 AS z,
         found.5 AS p,
         found.6 AS status,
-        row_number() OVER (PARTITION BY measure, score, dimension, period_start, p IS NULL ORDER BY p) AS p_rank,
-        count(p) OVER (PARTITION BY measure, score, dimension, period_start) AS looks
+        earshot_p_rank(p, measure, score, dimension, period_start) AS p_rank,
+        earshot_looks(p, measure, score, dimension, period_start) AS looks
     FROM
     (
         SELECT
@@ -167,7 +176,7 @@ FROM
             INNER JOIN {database}.score_rules_current AS r ON r.measure = h.measure
             -- Records of one segment are no sample of all records: a count has nothing to be compared with.
             WHERE rule.1 != 'count'
-                AND r.once_per IN ('', transform({seconds:UInt32}, [0, 3600, 86400], ['month', 'hour', 'day'], ''))
+                AND earshot_shown_by_period(r.once_per, {seconds:UInt32})
         )
     )
 )

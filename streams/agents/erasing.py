@@ -14,7 +14,6 @@ import structlog
 
 from streams.agents.flushing import Flusher
 from streams.agents.opening import Ask
-from streams.batch import TopicPartition
 from streams.fold.columns import Origin
 from streams.fold.erasing import ErasureRecord, Trace
 from streams.fold.kinds import Kind
@@ -33,9 +32,7 @@ class Eraser:
         self._flusher = flusher
         self._ask = ask
 
-    async def erase(
-        self, tp: TopicPartition, kind: Kind, origin: Origin, record: ErasureRecord
-    ) -> Trace | None:
+    async def erase(self, origin: Origin, kind: Kind, record: ErasureRecord) -> Trace | None:
         """Erase, and return what the subject had left.
 
         None if the erasure had been written down before: then nobody knows any more what it was.
@@ -45,12 +42,12 @@ class Eraser:
         # Asked after reading: while it is not written down, nothing was missing from what was read.
         again = await self._ask(partial(self._traces.marked, origin, offset))
         if not again:
-            await self._flusher.write_erased(tp, record, trace)
-        await self.delete(kind, origin, record)
-        log.info("erased", topic=tp.topic, partition=tp.partition, offset=offset,
+            await self._flusher.write_erased(origin, record, trace)
+        await self.delete(origin, kind, record)
+        log.info("erased", topic=origin[0], partition=origin[2], offset=offset,
                  mode=erasure.mode, rows=trace.rows, again=again)  # fmt: skip
         return None if again else trace
 
-    async def delete(self, kind: Kind, origin: Origin, record: ErasureRecord) -> None:
+    async def delete(self, origin: Origin, kind: Kind, record: ErasureRecord) -> None:
         """Delete the rows that an erasure, which is written down, erases."""
         await self._ask(partial(self._traces.delete, kind, origin, record.offset, record.erasure))

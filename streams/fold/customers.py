@@ -50,11 +50,15 @@ ConversationId = tuple[str, str]
 
 
 class Stored(NamedTuple):
-    """An event of a history as the raw table holds it."""
+    """An event of a history as the raw table holds it.
+
+    `own` is False for a revision of an answer that names another customer: `HistoryKind.elsewhere`.
+    """
 
     offset: int
     definitions: int
     event: Event
+    own: bool = True
 
 
 class _History(Protocol):
@@ -191,7 +195,7 @@ def histories_of(
                     if own
                     else history.elsewhere(one.record, one.record["revision"])
                 )
-                stored = Stored(one.offset, one.definitions, event)
+                stored = Stored(one.offset, one.definitions, event, own)
                 found.setdefault(subject, []).append(stored)
     return found
 
@@ -224,8 +228,8 @@ class Customer:
         """Build a history again from its stored events, at least one, in any order."""
         events = sorted(stored, key=lambda one: one.offset)
         customer = cls(kind, definitions(events[-1].definitions))
-        for _, _, event in events:
-            customer._add(event)
+        for one in events:
+            customer._add(one.event)
         customer.offset = events[-1].offset
         return customer
 
@@ -264,22 +268,29 @@ class Customer:
     ) -> list[Overtaken]:
         """Return the facts with a horizon that a record changed.
 
-        Only its own conversation can be solved at another time than before; of the others the value
-        alone changes.
+        Only its own conversation, the first, can be solved at another time than before, or have other
+        dimensions; of the others the value alone changes.
         """
         found: list[Overtaken] = []
         for fact in change.removed:
             if fact.name not in HORIZONS_MS:
                 continue
-            whose, became = conversations[0], None
-            for conversation in conversations:
-                for now in self.conversations.facts_of(*conversation):
-                    one = Overtaken(conversation, fact, now.value)
-                    same = now.name == fact.name and now.time_ms == fact.time_ms
-                    if same and now.value != fact.value and one not in found:
-                        whose, became = conversation, now.value
-            found.append(Overtaken(whose, fact, became))
+            mine, *theirs = (self._standing(identity, fact) for identity in conversations)
+            of_others = [
+                Overtaken(identity, fact, now.value)
+                for identity, now in zip(conversations[1:], theirs, strict=True)
+                if now and now.dimensions == fact.dimensions and now.value != fact.value
+            ]
+            own = Overtaken(conversations[0], fact, mine.value if mine else None)
+            found.append(next((one for one in of_others if one not in found), own))
         return found
+
+    def _standing(self, conversation: ConversationId, fact: Fact) -> Fact | None:
+        """Return the fact of this name and time that a conversation has now, if it has one."""
+        for now in self.conversations.facts_of(*conversation):
+            if (now.name, now.time_ms) == (fact.name, fact.time_ms):
+                return now
+        return None
 
     def _derive_again(self, event: Event, measures: Measures) -> CustomerChange:
         """Take everything back as it was, and add everything as the new definitions have it."""

@@ -10,19 +10,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from schemas.facts import HORIZONS_MS
 from schemas.measures import Measures
 from streams.fold.cells import cells_of
-from streams.fold.chunks import ChunkTotals, Total, chunk_start
+from streams.fold.chunks import ChunkTotals, chunk_start
 from streams.fold.customer_memory import CustomerMemory
-from streams.fold.customers import (
-    HISTORY_KINDS,
-    ConversationId,
-    Customer,
-    Event,
-    Stored,
-)
+from streams.fold.customers import Stored
 from streams.fold.erasing import ErasureRecord
+from streams.fold.histories import Histories
 from streams.fold.judging import Rules, check
 from streams.fold.kinds import Identity, Kind
 from streams.fold.known import Known, KnownRecords
@@ -86,9 +80,7 @@ class PartitionFold:
         self.position = start
         self.border = border
         self.known = known
-        self.customers = customers
-        self._history_kind = HISTORY_KINDS.get(kind.topic)
-        self._resumed_at = start
+        self._histories = Histories(kind, customers)
         self._chunk_size = chunk_size
         self._rules_for = rules_for
         self._totals = ChunkTotals()
@@ -98,8 +90,6 @@ class PartitionFold:
         self._rows: list[Folded] = []
         self._slices: list[SliceRow] = []
         self._closed: list[Ledger] = []
-        self._changed: dict[tuple[str, ConversationId], int] = {}
-        self._revisions: list[RevisionRow] = []
 
     @property
     def pending(self) -> int:
@@ -109,7 +99,7 @@ class PartitionFold:
     @property
     def lookup_bound(self) -> int:
         """Look-ups may see records below this offset only: the rest is in memory."""
-        return max(self._chunk_of(self.position), self._resumed_at)
+        return self._chunk_of(self.position)
 
     def missing(self, batch: Iterable[Decoded]) -> set[Identity]:
         """Return the identities that must be looked up, and learned, before `fold`."""
@@ -128,20 +118,14 @@ class PartitionFold:
 
     def missing_customers(self, batch: Iterable[Decoded]) -> set[str]:
         """Return the subjects whose histories must be looked up, and learned, before `fold`."""
-        kind = self._history_kind
-        if kind is None or self.customers.complete:
-            return set()
-        wanted: set[str] = set()
-        for record in batch:
-            content = record.content
-            if isinstance(content, Rejection):
-                continue
-            measures = self._rules_for(self._chunk_of(record.offset)).measures
-            if self._joins_history(content, measures):
-                wanted.add(kind.subject_of(content))
-                if self.kind.revision and (known := self.known.get(self.kind.identity_of(content))):
-                    wanted |= known.subjects
-        return self.customers.missing(wanted)
+        return self._histories.missing(
+            (
+                (record.content, self._rules_for(self._chunk_of(record.offset)).measures)
+                for record in batch
+                if not isinstance(record.content, Rejection)
+            ),
+            self.known,
+        )
 
     def learn_customers(
         self,
@@ -150,35 +134,64 @@ class PartitionFold:
         definitions: Callable[[int], Measures],
     ) -> None:
         """Build the histories a look-up found; who has none is known to have none."""
-        if self._history_kind is not None:
-            for subject in wanted:
-                if stored := found.get(subject):
-                    customer = Customer.restored(self._history_kind, stored, definitions)
-                    self.customers.put(subject, customer)
+        self._histories.learn(wanted, found, definitions)
 
-    def resume(self, ledger: Ledger, totals: Iterable[Total]) -> None:
-        """Take over a chunk whose start the log no longer holds, as it was stored."""
-        self._rules = self._rules_for(ledger.chunk)
-        self._ledger = ledger
-        self._totals.restore(totals)
-        self.position = self._resumed_at = ledger.last + 1
+    def resume(self, ledger: Ledger, stored: Sequence[Decoded]) -> None:
+        """Take over a chunk whose start the log no longer holds, from the rows that were stored of it.
 
-    def fold(self, batch: Sequence[Decoded]) -> list[Rejected]:
+        Args:
+            ledger: What is known of the chunk's fates.
+            stored: The records of the chunk that were counted, also those after what the ledger covers:
+                a flush may have been cut short before it. What else was there is a gap now.
+        """
+        covered = [record for record in stored if record.offset <= ledger.last]
+        self.fold(covered)
+        own = self._ledger_of(ledger.chunk, ledger.first_timestamp_ms)
+        own.first, own.last, own.gaps = ledger.first, ledger.last, ledger.gaps
+        own.first_timestamp_ms = ledger.first_timestamp_ms
+        own.fates = dict(ledger.fates)
+        self._ledger_changed = True
+        self.position = ledger.last + 1
+        self.fold(stored[len(covered) :])
+
+    def lose(self, end: int, timestamp_ms: int) -> None:
+        """Go on at `end`: the log does not hold what comes before it, or not any more.
+
+        Args:
+            end: First offset that may hold a record; before `position` nothing is done.
+            timestamp_ms: Broker timestamp of that record, which stands for those that are lost.
+        """
+        while self.position < end:
+            ledger = self._ledger_of(self.position, timestamp_ms)
+            until = min(end, self._end_of(ledger))
+            ledger.gaps += until - self.position
+            ledger.last = until - 1
+            self._ledger_changed = True
+            self.position = until
+
+    def fold(
+        self, batch: Sequence[Decoded], fates: dict[int, Fate | None] | None = None
+    ) -> list[Rejected]:
         """Fold a run of records, in the order of the log; return the ones that were rejected.
 
         Records below `position` were folded before and are passed over, so a second delivery of the
-        same offsets cannot count twice.
+        same offsets cannot count twice. Of the offsets in `fates`, the fates are told there.
         """
         rejects: list[Rejected] = []
         for record in batch:
             if record.offset < self.position:
                 continue
+            if record.offset > self.position:
+                # Chunks without any record have a row too: one that has none was lost.
+                self.lose(self._chunk_of(record.offset), record.timestamp_ms)
             ledger = self._ledger_of(record.offset, record.timestamp_ms)
             rules = self._rules
             assert rules is not None  # noqa: S101 - set with the ledger
             ledger.gaps += record.offset - self.position
             fate = self._fold_one(record, rules, rejects)
             ledger.fates[fate] += 1
+            if fates and record.offset in fates:
+                fates[record.offset] = fate
             ledger.last = record.offset
             self._ledger_changed = True
             self.position = record.offset + 1
@@ -213,9 +226,7 @@ class PartitionFold:
                 self.known.forget(identity)
             else:
                 self.known.put(identity, known)
-        self.customers.forget(record.erasure.subject)
-        for other in others:
-            self.customers.discard(other)
+        self._histories.forget(record.erasure.subject, others)
         ledger = self._ledger_of(record.offset, record.timestamp_ms)
         ledger.fates["corrected"] += 1
         ledger.last = record.offset
@@ -228,11 +239,11 @@ class PartitionFold:
         ledgers = self._closed
         if self._ledger is not None and self._ledger_changed:
             ledgers = [*ledgers, replace(self._ledger, fates=dict(self._ledger.fates))]
-        conversations = self._drain_conversations()
+        conversations, revisions = self._histories.drain()
         drained = Drained(
-            self.position, self._rows, conversations, self._revisions, self._slices, ledgers
+            self.position, self._rows, conversations, revisions, self._slices, ledgers
         )
-        self._rows, self._slices, self._closed, self._revisions = [], [], [], []
+        self._rows, self._slices, self._closed = [], [], []
         self._ledger_changed = False
         return drained
 
@@ -240,7 +251,7 @@ class PartitionFold:
         """Say that a drained lot is durable: what it made known may be forgotten."""
         start = self._chunk_of(drained.position)
         self.known.forget_before(start)
-        self.customers.forget_before(start)
+        self._histories.forget_before(start)
 
     def _ledger_of(self, offset: int, timestamp_ms: int) -> Ledger:
         chunk = self._chunk_of(offset)
@@ -264,8 +275,7 @@ class PartitionFold:
         ledger = self._ledger
         if ledger is not None:
             # Offsets missing at the end of a chunk (compaction, transaction markers) are its gaps.
-            end = ledger.chunk - ledger.chunk % self._chunk_size + self._chunk_size
-            missing = min(end, before) - self.position
+            missing = min(self._end_of(ledger), before) - self.position
             if missing > 0:
                 ledger.gaps += missing
                 ledger.last += missing
@@ -275,6 +285,10 @@ class PartitionFold:
                 self._ledger_changed = False
         self._totals = ChunkTotals()
 
+    def _end_of(self, ledger: Ledger) -> int:
+        """Return where a chunk ends that no erasure cuts short."""
+        return ledger.chunk - ledger.chunk % self._chunk_size + self._chunk_size
+
     def _drain_totals(self) -> None:
         ledger = self._ledger
         if ledger is not None:
@@ -282,25 +296,6 @@ class PartitionFold:
                 SliceRow(ledger.chunk, ledger.first_timestamp_ms, ledger.definitions, total)
                 for total in self._totals.drain()
             ]
-
-    def _drain_conversations(self) -> list[ConversationRow]:
-        rows = []
-        for (subject, (source, conversation_id)), offset in self._changed.items():
-            customer = self.customers.get(subject)
-            if customer is None:  # never while a record of the open chunk touched it
-                raise AssertionError(conversation_id)
-            history = customer.conversations
-            rows.append(
-                ConversationRow(
-                    subject,
-                    history.conversation(source, conversation_id),
-                    history.facts_of(source, conversation_id),
-                    offset,
-                    customer.measures.version,
-                )
-            )
-        self._changed = {}
-        return rows
 
     def _chunk_of(self, offset: int) -> int:
         # The last erasure alone matters: nothing before it is folded again.
@@ -313,7 +308,8 @@ class PartitionFold:
             if verdict is None:
                 return self._fold_judged(record, content, rules.measures)
             content = verdict
-        rejects.append(Rejected(record.offset, record.timestamp_ms, content))
+        version = rules.measures.version
+        rejects.append(Rejected(record.offset, record.timestamp_ms, content, version))
         return "rejected"
 
     def _fold_judged(self, record: Decoded, content: dict[str, Any], measures: Measures) -> Fate:
@@ -324,14 +320,16 @@ class PartitionFold:
         if known is not None and revision in known.revisions:
             return "duplicate"
         self._rows.append(Folded(offset, record.timestamp_ms, measures.version, content))
-        self._join_histories(record, content, measures, known)
+        for change in self._histories.join(record, content, measures, known):
+            self._totals.add(change.removed, -1, offset)
+            self._totals.add(change.added, 1, offset)
         cells = cells_of(self.kind, content, measures)
         if self.kind.revision is None:
             # An event is never taken back: that it was seen is all there is to remember.
             self._totals.add(cells, 1, offset)
             self.known.put(identity, Known(_ONLY, revision, (), offset))
             return "accepted"
-        subjects = self._subjects(content)
+        subjects = self._histories.subjects_of(content)
         if known is None:
             self._totals.add(cells, 1, offset)
             self.known.put(
@@ -348,61 +346,3 @@ class PartitionFold:
         self._totals.add(cells, 1, offset)
         self.known.put(identity, Known(revisions, revision, cells, offset, subjects))
         return "corrected"
-
-    def _subjects(self, content: Mapping[str, Any]) -> frozenset[str]:
-        if self._history_kind is None:
-            return frozenset()
-        return frozenset((self._history_kind.subject_of(content),))
-
-    def _joins_history(self, content: Mapping[str, Any], measures: Measures) -> bool:
-        """Tests are in no history; a revision of an answer that is one still hides the older ones."""
-        if self.kind.revision is None:
-            return not content["is_test"]
-        return measures.once_per_customer
-
-    def _join_histories(
-        self, record: Decoded, content: dict[str, Any], measures: Measures, known: Known | None
-    ) -> None:
-        """Add a record to the history of its customer, and what that changes to the totals.
-
-        An answer is the customer's whom its newest revision names. Who was named by another one has
-        it in the history too, and there a revision of somebody else hides their own older ones.
-        """
-        kind = self._history_kind
-        if kind is None:
-            return
-        subject = kind.subject_of(content)
-        others = known.subjects - {subject} if known is not None else frozenset()
-        if not self._joins_history(content, measures):
-            if self.kind.revision is not None:
-                # No measure needs it now; one may later, and then it must be looked up.
-                for one in (subject, *others):
-                    self.customers.discard(one)
-            return
-        own = kind.read(content)
-        revision = self.kind.revision_of(content)
-        if known is not None and subject not in known.subjects and revision < known.current:
-            # The newer revision names somebody else, and this history has not heard of it.
-            own = kind.elsewhere(content, known.current)
-        self._join_history(record, subject, own, measures)
-        for other in sorted(others):
-            self._join_history(record, other, kind.elsewhere(content, revision), measures)
-
-    def _join_history(
-        self, record: Decoded, subject: str, event: Event, measures: Measures
-    ) -> None:
-        kind, offset = self._history_kind, record.offset
-        if kind is None:
-            return
-        customer = self.customers.get(subject) or Customer(kind, measures)
-        change = customer.add(event, measures, offset)
-        self.customers.put(subject, customer)
-        self._totals.add(change.removed, -1, offset)
-        self._totals.add(change.added, 1, offset)
-        for conversation in change.conversations:
-            self._changed[subject, conversation] = offset
-        for overtaken in change.overtaken:
-            fact = overtaken.fact
-            if record.timestamp_ms > fact.time_ms + HORIZONS_MS[fact.name]:
-                row = RevisionRow(overtaken, offset, record.timestamp_ms, measures.version)
-                self._revisions.append(row)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-__all__ = ["REASONS", "Reason", "Rejection"]
+__all__ = ["OUTER_REASONS", "REASONS", "Reason", "Rejection"]
 
 Reason = Literal[
     "tombstone",
@@ -25,7 +25,17 @@ Reason = Literal[
     "missing_score",
     "score_not_whole",
     "score_out_of_range",
+    "refused_by_clickhouse",
 ]
+
+#: Reasons that lie outside of the log, in the registry, in ClickHouse or in our settings: the same record
+#: may be good the next time it is folded.
+OUTER_REASONS: tuple[Reason, ...] = (
+    "unknown_schema",
+    "refused_by_clickhouse",
+    "too_large",
+    "future_dated",
+)
 
 #: Every reason, and what its sender should do about it.
 REASONS: dict[Reason, str] = {
@@ -50,6 +60,8 @@ REASONS: dict[Reason, str] = {
     "missing_score": "The metric needs value_number, and it is null. Send a score, or dismissed = true.",
     "score_not_whole": "The score is not a whole number. Send the score the customer picked, unrounded.",
     "score_out_of_range": "The score lies outside its own scale. Correct it, or scale_min and scale_max.",
+    "refused_by_clickhouse": "ClickHouse does not take the row this record makes. Its log says why; after "
+    "a cure, `earshot rejects replay`.",
 }
 
 

@@ -53,6 +53,7 @@ class Rejected(NamedTuple):
     offset: int
     timestamp_ms: int
     rejection: Rejection
+    definitions: int = 0
 
 
 class ConversationRow(NamedTuple):

@@ -89,6 +89,10 @@ class Worker:
             chunk_start(row.offset, chunk, border): row.definitions
             for row in tables.raw.values()
             if row.offset >= first
+        } | {
+            chunk_start(offset, chunk, border): version
+            for offset, version in tables.judged_with.items()
+            if offset >= first
         } | {c: row.definitions for c, row in tables.ledgers.items() if c >= first}
 
         def rules_for(number: int) -> Rules:
@@ -96,7 +100,7 @@ class Worker:
 
         half = tables.ledgers.get(first)
         resumes = half is not None and half.first < start
-        before = half.last + 1 if half is not None and resumes else start
+        before = first if resumes else start
         seen = tables.seen(before, self.definitions)
         known = KnownRecords(limit, complete=len(seen) <= limit)
         for identity, entry in list(seen.items())[max(0, len(seen) - limit) :]:
@@ -107,7 +111,7 @@ class Worker:
         )
         self.fold = PartitionFold(
             tables.kind,
-            start=start,
+            start=before,
             chunk_size=chunk,
             border=border,
             known=known,
@@ -115,7 +119,9 @@ class Worker:
             rules_for=rules_for,
         )
         if half is not None and resumes:
-            self.fold.resume(_copied(half), tables.totals(first))
+            stored = tables.stored(half.first, max(start, half.last + 1))
+            self._learn(stored)
+            self.fold.resume(_copied(half), stored)
 
     def take(self, records: Sequence[Logged], stall: ErasureStep | None = None) -> None:
         """Fold a run, cut where erasures stand. With `stall`, stop in the first one, after that step."""
@@ -143,6 +149,10 @@ class Worker:
     def _take_piece(self, piece: Sequence[Decoded]) -> None:
         """Fold records, after looking up what the memory does not hold."""
         records = [record for record in piece if record.offset >= self.fold.position]
+        self._learn(records)
+        self.rejects += self.fold.fold(records)
+
+    def _learn(self, records: Sequence[Decoded]) -> None:
         missing = self.fold.missing(records)
         if missing:
             self.lookups += 1
@@ -152,7 +162,6 @@ class Worker:
         if subjects:
             histories = self.tables.histories(self.fold.lookup_bound, subjects)
             self.fold.learn_customers(subjects, histories, self.definitions.__getitem__)
-        self.rejects += self.fold.fold(records)
 
     def _erasing(self, record: ErasureRecord) -> Iterator[ErasureStep]:
         """Erase, and say after each step which it was."""

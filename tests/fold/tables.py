@@ -9,13 +9,13 @@ from typing import Literal, NamedTuple
 
 from schemas.measures import Measures
 from streams.fold.cells import Cell, cells_of
-from streams.fold.chunks import Total
 from streams.fold.customers import HISTORY_KINDS, Customer, Stored
 from streams.fold.erasing import ErasureRecord, Trace, contribution
 from streams.fold.kinds import KINDS, Identity, Kind
 from streams.fold.known import Known
 from streams.fold.partition import (
     ConversationRow,
+    Decoded,
     Drained,
     Folded,
     Ledger,
@@ -26,8 +26,8 @@ from streams.histories.events import subject_of
 from tests.builders import ANSWERS
 
 #: How far a flush came before the worker died.
-Step = Literal["nothing", "raw", "slices", "rejects", "ledger"]
-STEPS: tuple[Step, ...] = ("nothing", "raw", "slices", "rejects", "ledger")
+Step = Literal["nothing", "rejects", "raw", "slices", "ledger"]
+STEPS: tuple[Step, ...] = ("nothing", "rejects", "raw", "slices", "ledger")
 
 
 class SliceKey(NamedTuple):
@@ -45,6 +45,7 @@ class Tables:
     ledger: dict[int, tuple[int, ...]] = field(default_factory=dict)
     ledgers: dict[int, Ledger] = field(default_factory=dict)
     rejects: dict[int, str] = field(default_factory=dict)
+    judged_with: dict[int, int] = field(default_factory=dict)
     conversations: dict[tuple[str, str], ConversationRow] = field(default_factory=dict)
     revisions: set[RevisionRow] = field(default_factory=set)
     erased_counts: dict[SliceKey, tuple[int, str]] = field(default_factory=dict)
@@ -55,6 +56,9 @@ class Tables:
         """Write a lot in the order of a flush, up to and with one step."""
         reached = STEPS.index(until)
         if reached >= 1:
+            self.rejects |= {reject.offset: reject.rejection.reason for reject in rejects}
+            self.judged_with |= {reject.offset: reject.definitions for reject in rejects}
+        if reached >= 2:
             for row in drained.rows:
                 key = (self.kind.identity_of(row.record), self.kind.revision_of(row.record))
                 held = self.raw.get(key)
@@ -67,14 +71,12 @@ class Tables:
                 stored_row = self.conversations.get(id_)
                 if stored_row is None or stored_row.version <= conversation_row.version:
                     self.conversations[id_] = conversation_row
-        if reached >= 2:
+        if reached >= 3:
             for slice_row in drained.slices:
                 total = slice_row.total
                 slice_key = SliceKey(total.cell, slice_row.chunk)
                 if total.version >= self.slices.get(slice_key, (-1,))[0]:
                     self.slices[slice_key] = (total.version, total.n, slice_row.definitions)
-        if reached >= 3:
-            self.rejects |= {reject.offset: reject.rejection.reason for reject in rejects}
         if reached >= 4:
             for ledger in drained.ledgers:
                 stored = self.ledgers.get(ledger.chunk)
@@ -133,12 +135,13 @@ class Tables:
                     found.setdefault(subject, []).append(stored)
         return found
 
-    def totals(self, chunk: int) -> list[Total]:
-        return [
-            Total(key.cell, n, version)
-            for key, (version, n, _) in self.slices.items()
-            if key.chunk == chunk
-        ]
+    def stored(self, first: int, before: int) -> list[Decoded]:
+        """Return the records of the raw rows from an offset on."""
+        return sorted(
+            Decoded(row.offset, row.timestamp_ms, row.record)
+            for row in self.raw.values()
+            if first <= row.offset < before
+        )
 
     def subject_of(self, row: Folded) -> str:
         """Return whom a raw row is about, as the column `_subject` says."""

@@ -117,8 +117,15 @@ def test_a_chunk_begun_with_the_old_version_is_finished_with_it() -> None:
 def test_a_flush_cut_short_binds_its_chunk(step: Step) -> None:
     log = log_of([answer()], timestamp_ms=NOW_MS)
     tables = upgraded(log, 1, step, chunk=4)
-    expected = folded(log, chunk=4, measures=NEW if step == "nothing" else OLD)
+    # Before any row there is nothing to bind; no record was rejected.
+    expected = folded(log, chunk=4, measures=NEW if step in ("nothing", "rejects") else OLD)
     assert tables.counts() == expected.counts()
+
+
+def test_a_reject_alone_binds_its_chunk() -> None:
+    log = log_of([answer(value_number=99.0), answer(response_id="r2")], timestamp_ms=NOW_MS)
+    tables = upgraded(log, 2, "rejects", chunk=4)
+    assert tables.counts() == folded(log, chunk=4, measures=OLD).counts()
 
 
 def test_a_measure_that_changed_its_dimensions_is_taken_back_from_the_old_ones() -> None:

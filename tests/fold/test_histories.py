@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -54,6 +55,8 @@ def measures(version: int, dimensions: tuple[str, ...], *, once_per: OncePer = "
 
 OLD = measures(1, ("channel",), once_per="day")
 NEW = measures(2, ("touchpoint", "attributes.tier"), once_per="hour")
+NEVER = measures(2, ("touchpoint",))
+NEWEST = measures(3, ("channel",), once_per="hour")
 
 TYPES = [
     *("CREATED", "CUSTOMER_MESSAGE", "AGENT_MESSAGE", "SOLVED", "SOLVED", "REOPENED"),
@@ -180,6 +183,80 @@ def test_new_definitions_leave_nothing_of_the_old_ones_behind(
     assert _of_histories(tables) == expected
 
 
+VERSIONS = {1: OLD, 2: NEVER, 3: NEWEST}
+
+
+@TOPICS
+@settings(deadline=None, max_examples=60)
+@given(
+    data=st.data(),
+    borders=st.tuples(st.integers(0, 6), st.integers(0, 6)),
+    cuts=st.lists(st.integers(1, 24), max_size=6),
+    customers=st.sampled_from([0, 1, UNLIMITED]),
+)
+def test_definitions_without_a_measure_of_customers_come_and_go(
+    topic: str,
+    data: st.DataObject,
+    borders: tuple[int, int],
+    cuts: list[int],
+    customers: int,
+) -> None:
+    """Each customer counts by the definitions of the newest record, however the log was cut."""
+    records = data.draw(st.lists(RECORDS[topic], max_size=24, unique_by=_identity))
+    if topic == ANSWERS:  # no answer is about two customers here, so that these come apart
+        records = [one | {"response_id": f"{_subject(one)}{one['response_id']}"} for one in records]
+    log = logged(records)
+    first, second = (4 * border for border in sorted(borders))
+    tables = Tables(folded([], chunk=4, topic=topic).kind)
+    for version, (begin, end) in enumerate(((0, first), (first, second), (second, 99)), start=1):
+        worker = Worker(
+            tables,
+            begin,
+            chunk=4,
+            measures=VERSIONS[version],
+            definitions=VERSIONS,
+            customer_limit=customers,
+        )
+        stops = sorted({end, *(cut for cut in cuts if begin < cut < end)})
+        for start, stop in pairwise((begin, *stops)):
+            worker.take(log[start:stop])
+            worker.flush()
+    last = {}
+    for offset, record in enumerate(records):
+        if topic == ANSWERS or not record["is_test"]:
+            last[_subject(record)] = 1 + (offset >= first) + (offset >= second)
+    expected: Counter[Cell] = Counter()
+    for version, definitions in VERSIONS.items():
+        own = [record for record in records if last.get(_subject(record)) == version]
+        expected += _of_histories(folded(logged(own), chunk=4, topic=topic, measures=definitions))
+    assert _of_histories(tables) == expected
+
+
+def test_a_chunk_of_two_definitions_counts_like_its_records_one_by_one() -> None:
+    """The definitions of the second chunk count no customer, those before and after do."""
+    answered = [
+        record_for(
+            ANSWERS,
+            response_id=f"r{n}",
+            value_number=float(score),
+            responded_at=NOW_MS + n * DAY_MS,
+        )
+        for n, score in enumerate((9, 3, 5, 7))
+    ]
+    log = logged([one | {"customer_id": "c1"} for one in answered])
+    none = measures(1, ("channel",))
+    found = []
+    for pieces in ([log[1:]], [[one] for one in log[1:]]):
+        tables = folded(log[:1], chunk=2, measures=none)
+        worker = Worker(tables, 0, chunk=2, measures=NEWEST, definitions={1: none})
+        worker.take(log[:1])
+        for piece in pieces:
+            worker.take(piece)
+            worker.flush()
+        found.append(_buckets(tables, "once"))
+    assert found == [{9: 1, 3: 1, 5: 1, 7: 1}] * 2
+
+
 def _subject(record: dict[str, Any]) -> str:
     own = record.get("conversation_id") or record.get("response_id")
     return record["customer_id"] or f"nobody:{own}"
@@ -261,6 +338,31 @@ def test_a_contact_that_is_told_of_late_revises_what_was_final() -> None:
     # Ten days later the 7 days were over, the 14 were not.
     assert (fact.name, fact.value, row.overtaken.became) == ("fcr.no_repeat.7d", 1, 0)
     assert (row.overtaken.conversation, row.offset) == (("desk", "k1"), 2)
+
+
+def test_a_late_record_that_moves_a_final_fact_to_another_group_leaves_its_value() -> None:
+    told = [
+        record_for(INTERACTIONS, event_id="a", event_time=NOW_MS, channel="UNKNOWN"),
+        record_for(
+            INTERACTIONS, event_id="b", type="SOLVED", event_time=NOW_MS + 1000, channel="UNKNOWN"
+        ),
+        record_for(
+            INTERACTIONS, event_id="c", type="NOTE", event_time=NOW_MS + 500, channel="PHONE"
+        ),
+    ]
+    (row,) = folded(logged(told), chunk=4, topic=INTERACTIONS, measures=OLD).revisions
+    assert row.overtaken.fact.name == "fcr.no_repeat.7d"
+    assert (row.overtaken.fact.value, row.overtaken.became) == (1, 1)
+
+
+def test_a_solution_that_was_earlier_than_told_leaves_no_final_fact_where_it_was() -> None:
+    told = [
+        record_for(INTERACTIONS, event_id="a", event_time=NOW_MS),
+        record_for(INTERACTIONS, event_id="b", type="SOLVED", event_time=NOW_MS + 1000),
+        record_for(INTERACTIONS, event_id="c", type="SOLVED", event_time=NOW_MS + 500),
+    ]
+    (row,) = folded(logged(told), chunk=4, topic=INTERACTIONS, measures=OLD).revisions
+    assert (row.overtaken.fact.time_ms, row.overtaken.became) == (NOW_MS + 1000, None)
 
 
 def test_nothing_is_looked_up_while_all_is_known() -> None:

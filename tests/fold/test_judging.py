@@ -70,7 +70,9 @@ CASES: dict[str, list[dict[str, Any]]] = {
 
 
 def test_every_reason_has_a_case() -> None:
-    assert CASES.keys() | DECODING.keys() | ASKING.keys() == REASONS.keys()
+    # What ClickHouse refuses is no record's fault: tests/worker/test_intake.py.
+    outside = {"refused_by_clickhouse"}
+    assert CASES.keys() | DECODING.keys() | ASKING.keys() | outside == REASONS.keys()
 
 
 @pytest.mark.parametrize(

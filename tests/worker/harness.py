@@ -20,15 +20,14 @@ from kafka.admin import MemberToRemove
 from deploy.local.clickhouse import ClickHouseAccess
 from schemas.catalog import INPUTS
 from sinks.clickhouse import Address, ClickHouse
-from streams.migrating import migrate_all
-from streams.settings import load_settings
 from streams.topics import create_topics
-from tests.databases import make_tables
+from tests.databases import make_tables, migrate
 from tests.waiting import until
 
 __all__ = ["Stage", "WorkerProcess", "empty_inputs"]
 
-WAIT_S = 40.0
+#: Longer than anything takes on a machine that does much else.
+WAIT_S = 120.0
 
 _WORKER = 'import sys; from streams.cli.main import main; sys.argv[1:] = ["worker"]; main()'
 
@@ -127,22 +126,20 @@ class Stage:
 
     def migrate(self) -> None:
         """Make all tables and views."""
-        migrate_all(self.clickhouse, load_settings())
+        migrate(self.clickhouse)
 
     def make_tables(self) -> None:
         """Make what a worker needs, and no views of scores."""
         make_tables(self.clickhouse)
 
-    def start(
-        self, *, brokers: str | None = None, program: str = "", **settings: object
-    ) -> WorkerProcess:
-        """Start a worker. It reads little at a time and flushes often, so that much can go wrong."""
+    def environment(self, **settings: object) -> dict[str, str]:
+        """Return the settings of a worker as variables."""
         worker = {
             "chunk": 64, "flush_s": 0.1, "fetch_records": 100, "known_answers": 50,
             "known_customers": 5, "stop_s": 10,
         } | self.settings | settings  # fmt: skip
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("EARSHOT_")} | {
-            "EARSHOT_KAFKA__BROKERS": brokers or self.brokers,
+        return {
+            "EARSHOT_KAFKA__BROKERS": self.brokers,
             "EARSHOT_KAFKA__GROUP": self.name,
             "EARSHOT_CLICKHOUSE__HOST": self.access.host,
             "EARSHOT_CLICKHOUSE__PORT": str(self.port or self.access.port),
@@ -153,6 +150,20 @@ class Stage:
             **self.variables,
             **{f"EARSHOT_WORKER__{name.upper()}": str(value) for name, value in worker.items()},
         }
+
+    def delete_records(self) -> None:
+        """Have the broker delete everything, as when its retention has passed."""
+        with self._admin() as admin:
+            admin.delete_records(end_offsets(self.brokers))
+
+    def start(
+        self, *, brokers: str | None = None, program: str = "", **settings: object
+    ) -> WorkerProcess:
+        """Start a worker. It reads little at a time and flushes often, so that much can go wrong."""
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("EARSHOT_")}
+        environment |= self.environment(**settings)
+        if brokers:
+            environment["EARSHOT_KAFKA__BROKERS"] = brokers
         log = self.folder / f"{self.name}-{len(self._running)}.log"
         command = ["-c", program or _WORKER]
         with log.open("wb") as out:

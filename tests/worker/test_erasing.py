@@ -13,7 +13,7 @@ from streams.fold.cells import Cell
 from streams.fold.erasing import Mode, Trace, headers_of
 from streams.fold.known import Known
 from tests.builders import ANSWERS, NOW_MS
-from tests.worker.test_intake import TP, World, batch, intake_in, run
+from tests.worker.world import TP, World, batch, intake_in, run
 
 ORIGIN = (ANSWERS, 0, TP.partition)
 IDENTITY = ("shop", "0-1", "q1")
@@ -144,7 +144,7 @@ async def test_the_customer_is_new_after_the_erasure() -> None:
     world.trace = TRACE
     intake = intake_in(world)
     await intake.take(batch(run(0, 3)), world)
-    fold = intake._folds[TP]
+    fold = intake._own[TP].fold
     assert isinstance(fold.known.get(IDENTITY), Known)
     await intake.take(batch(control(3)), world)
     assert fold.known.get(IDENTITY) is None
