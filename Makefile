@@ -6,6 +6,8 @@ export EARSHOT_HOME ?= $(CURDIR)/.earshot
 
 BIN := .venv/bin
 STAY ?=
+# How many processes run the tests, each with a Kafka and a ClickHouse of its own. 0: none but pytest.
+JOBS ?= auto
 
 .PHONY: help
 help: ## Show this help.
@@ -21,7 +23,12 @@ test: ## Set everything up, then lint, type-check and run all tests on real part
 	@deploy/setup.sh dev
 	@deploy/debian.sh clickhouse-client=clickhouse-client
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest --numprocesses $(JOBS) --maxprocesses 4 --dist worksteal $(ARGS)
+
+.PHONY: faults
+faults: ## Break everything there is, hundreds of times: the whole fault suite.
+	@deploy/setup.sh dev
+	@EARSHOT_FULL=1 $(BIN)/pytest tests/faults tests/worker/test_faults.py tests/replaying $(ARGS)
 
 .PHONY: lint
 lint: ## Check style, types and the direction of imports.
