@@ -60,6 +60,9 @@ INPUTS: tuple[Topic, ...] = (
     _input("feedback.followups", "Steps of people following up with one customer."),
 )
 
+#: The contract stands and the topic is created, but no part of Earshot sends records to it so far.
+_NOBODY_YET = ("nothing yet",)
+
 TOPICS: tuple[Topic, ...] = (
     *INPUTS,
     Topic(
@@ -77,7 +80,7 @@ TOPICS: tuple[Topic, ...] = (
         doc="Live scores of rolling windows.",
         key="series and window",
         owner="earshot",
-        writers=("earshot worker",),
+        writers=_NOBODY_YET,
         readers=("operations", "live services"),
         cleanup="compact",
         retention_ms=-1,
@@ -87,7 +90,7 @@ TOPICS: tuple[Topic, ...] = (
         doc="Significant changes of scores.",
         key="alert_id",
         owner="earshot",
-        writers=("earshot worker",),
+        writers=_NOBODY_YET,
         readers=("operations",),
         cleanup="delete",
         retention_ms=90 * _DAY_MS,
@@ -97,7 +100,7 @@ TOPICS: tuple[Topic, ...] = (
         doc="Customers who need care now.",
         key="case_id",
         owner="earshot",
-        writers=("earshot worker",),
+        writers=_NOBODY_YET,
         readers=("care teams",),
         cleanup="compact",
         retention_ms=-1,

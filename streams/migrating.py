@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from statistics import NormalDist
 
 from schemas.facts import FACTS
 from schemas.measures import Measures
 from sinks import migrations
 from sinks.clickhouse import ClickHouse
 from sinks.tables import TABLES
+from streams.scores import z_quantile
 from streams.settings import Scores, Settings
 from streams.wiring import measures_of
 
@@ -76,7 +76,7 @@ def journey_map_columns(measures: Measures) -> list[list[object]]:
 
 def score_rule_columns(measures: Measures, thresholds: Scores) -> list[list[object]]:
     """Return the columns of `score_rules`: one row for each score of each measure."""
-    z = NormalDist().inv_cdf(0.5 + thresholds.confidence / 2)
+    z = z_quantile(thresholds.confidence)
     now_ms = int(time.time() * 1000)
     rows: list[tuple[object, ...]] = []
     for measure in measures.measures:

@@ -10,6 +10,7 @@ from schemas.errors import SchemaError
 from schemas.facts import FACTS
 from schemas.measures import ATTRIBUTE, DIMENSIONS, Measure, Measures, OncePer, Score
 from sinks.clickhouse import ClickHouse
+from sinks.tables import shown
 from streams.scores import ScoreValue, Thresholds, evaluate
 
 __all__ = [
@@ -32,17 +33,21 @@ _LATEST_S = 2**32 - 1
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A stretch of event time: from `since` (inclusive) to `until` (exclusive), open where None."""
+    """A stretch of event time: from `since` (inclusive) to `until` (exclusive), open where None.
+
+    `rolls`: it ends wherever now is, not at an instant somebody named.
+    """
 
     since: datetime | None = None
     until: datetime | None = None
+    rolls: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreRow:
     """One score of one group, with its uncertainty.
 
-    `provisional`: what the facts behind it wait for may still come, see `FactKind.horizon_ms`.
+    `provisional`: it will still change by design, see `is_provisional`.
     """
 
     measure: Measure
@@ -123,8 +128,11 @@ def covers_one(once_per: OncePer, window: Window) -> bool:
         return False
     since, until = window.since.astimezone(UTC), window.until.astimezone(UTC)
     if once_per == "month":
-        start = since.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-        return since == start and until == (start + timedelta(days=31)).replace(day=1)
+        months = 12 * (until.year - since.year) + until.month - since.month
+        return months == 1 and all(
+            one == one.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+            for one in (since, until)
+        )
     if once_per == "day":
         start = since.replace(hour=0, minute=0, second=0, microsecond=0)
         return since == start and until - since == timedelta(days=1)
@@ -133,11 +141,15 @@ def covers_one(once_per: OncePer, window: Window) -> bool:
 
 
 def is_provisional(measure: Measure, window: Window, now: datetime) -> bool:
-    """Say whether facts of the window may still change without any record coming late."""
-    horizon_ms = FACTS[measure.fact].horizon_ms if measure.fact else 0
-    if not horizon_ms:
-        return False
-    return window.until is None or now - window.until < timedelta(milliseconds=horizon_ms)
+    """Say whether the number of a window may still change without any record coming late.
+
+    It may until the window is over and nothing in it waits any more, see `FactKind.horizon_ms`. A window
+    that rolls is always over just now: as in the view `scores_rolling`, only waiting makes it provisional.
+    """
+    horizon = timedelta(milliseconds=FACTS[measure.fact].horizon_ms if measure.fact else 0)
+    if window.rolls or window.until is None:
+        return bool(horizon)
+    return now - window.until < horizon
 
 
 def histograms(
@@ -165,7 +177,8 @@ def histograms(
     columns = ", ".join(["measure", *(_column(name, params) for name in by)])
     rows = clickhouse.rows(
         f"SELECT {columns}, bucket, sum(n) AS answers FROM {clickhouse.address.database}.slices FINAL "
-        f"WHERE {conditions} GROUP BY {columns}, bucket HAVING answers != 0",
+        f"WHERE {conditions} AND {shown(clickhouse.address.database)} "
+        f"GROUP BY {columns}, bucket HAVING answers != 0",
         params,
     )
     found: dict[tuple[str, Group], dict[int, int]] = {}

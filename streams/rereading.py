@@ -14,6 +14,7 @@ from streams.batch import LogRecord, TopicPartition
 __all__ = ["record_at"]
 
 _LIMIT_S = 30.0
+_POLL_MS = 100
 
 
 async def record_at(brokers: str, tp: TopicPartition, offset: int) -> LogRecord | None:
@@ -33,11 +34,12 @@ async def record_at(brokers: str, tp: TopicPartition, offset: int) -> LogRecord 
         async with asyncio.timeout(_LIMIT_S):
             await consumer.start()
             first = await consumer.beginning_offsets([part])
-            if offset < first[part]:
+            end = await consumer.end_offsets([part])
+            if not first[part] <= offset < end[part]:
                 return None
             consumer.assign([part])
             consumer.seek(part, offset)
-            record: LogRecord = await consumer.getone(part)
+            record = await _next(consumer, part, offset)
     except (KafkaError, OSError, TimeoutError) as error:
         raise StreamError(
             f"The broker did not give offset {offset} of {tp} again ({type(error).__name__}).",
@@ -46,4 +48,19 @@ async def record_at(brokers: str, tp: TopicPartition, offset: int) -> LogRecord 
     finally:
         with suppress(KafkaError, OSError):
             await consumer.stop()
-    return record if record.offset == offset else None
+    return record if record is not None and record.offset == offset else None
+
+
+async def _next(
+    consumer: aiokafka.AIOKafkaConsumer, part: aiokafka.TopicPartition, offset: int
+) -> LogRecord | None:
+    """Return the first record from an offset on, or None once nothing but what is no record was read."""
+    while True:
+        found = await consumer.getmany(part, timeout_ms=_POLL_MS, max_records=1)
+        for records in found.values():
+            for record in records:
+                got: LogRecord = record
+                return got
+        # Markers of transactions, and what was aborted, move the position and are no records.
+        if await consumer.position(part) > offset:
+            return None

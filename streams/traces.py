@@ -92,6 +92,8 @@ class Traces:
             of_conversation = "sipHash64(source, conversation_id)"
             for table, offset in (("conversations", "_version"), ("revisions", "_offset")):
                 self._delete(table, offset, params, of_conversation, _firsts(conversations))
+        # The key alone: a rejected value may not be readable. It does not say which kind of id it is, so
+        # records of an anonymous customer with the same id go as well. Better too many than the id left.
         of_key = self._rows(
             f"SELECT DISTINCT _offset FROM {self._database}.rejects "
             f"WHERE {_WHERE} AND _offset < %(before)s AND key = unhex(%(key)s)",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -22,8 +23,14 @@ from deploy.local.kafka import KafkaPart
 from deploy.local.parts import borrowed
 from deploy.local.ports import free_ports
 from schemas.errors import LocalError
+from streams.topics import create_topics
 
 _TRIES = 3
+
+# A shell that runs us in the background ignores SIGINT for us, and what a test starts would
+# inherit it: a test that interrupts would wait for ever.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Time says nothing about a law, so no example has a deadline. Whoever works on the code sees other
 # examples in every run; CI sees the same ones, so that a red run is the fault of its change.
@@ -54,6 +61,8 @@ def kafka_brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             except LocalError:  # another program may have taken a port in the meantime
                 if attempt == _TRIES - 1:
                     raise
+        # Which test comes first differs between runs; how many partitions the topics have must not.
+        create_topics(part.address, partitions=4, replication=1)
         yield part.address
 
 

@@ -41,9 +41,8 @@ def _dimensions(section: Section, measures: Collection[Measure] | None) -> tuple
         if name not in DIMENSIONS and not is_attribute(name):
             choice = ", ".join((*DIMENSIONS, "attributes.<name>"))
             section.problem(f"dimension {name} is none of {choice}{hint(name, DIMENSIONS)}")
-    if not section.is_good or measures is None:
-        pass
-    elif not any(set(names) <= set(one.dimensions) for one in measures):
+    together = measures is None or any(set(names) <= set(one.dimensions) for one in measures)
+    if section.is_good and not together:
         section.problem(f"no measure has {', '.join(names)} together")
     section.close()
     return names

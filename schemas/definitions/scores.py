@@ -58,7 +58,7 @@ def _check_keys(section: Section, kind: str) -> None:
     for key, kinds in _KEYS.items():
         if section.has(key) and kind not in kinds:
             section.problem(f"{key} is only for {' and '.join(kinds)}")
-        if key not in {"base"} and not section.has(key) and kind in kinds:
+        if key != "base" and not section.has(key) and kind in kinds:
             section.problem("q must be between 0 and 1" if key == "q" else _must_be(key))
 
 

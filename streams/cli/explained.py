@@ -87,8 +87,13 @@ def _notes(found: Explanation) -> list[str]:
 
     notes = []
     if found.provisional:
-        wait = duration(FACTS[found.measure.fact].horizon_ms / 1000)
-        notes.append(f"Provisional: what decides it may still come, until {wait} after the window.")
+        horizon_ms = FACTS[found.measure.fact].horizon_ms if found.measure.fact else 0
+        notes.append(
+            "Provisional: what decides it may still come, until "
+            f"{duration(horizon_ms / 1000)} after the window."
+            if horizon_ms
+            else "Provisional: the window is not over."
+        )
     if found.splits_periods:
         once_per = found.measure.once_per
         notes.append(

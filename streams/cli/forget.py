@@ -37,7 +37,9 @@ def forget(
         float | None,
         typer.Option("--wait", min=0, help="Seconds to wait for the workers.", show_default=False),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Do not ask first. Without a terminal it must be said.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Erase a customer: answers, conversations, invitations, follow-ups, rejected records, cases.
@@ -53,12 +55,12 @@ def forget(
     from streams.settings import load_settings
     from streams.wiring import address_of, registry_of
 
+    kind, name = _whom(customer, anonymous)
+    if not yes:
+        _ask_first()
     settings = load_settings()
     mode = settings.privacy.forget if keep is None else "keep" if keep else "drop"
-    kind, name = _whom(customer, anonymous)
     request = Request(name, "customer" if kind == "customer" else "anonymous", mode)
-    if not yes and sys.stdin.isatty():
-        typer.confirm("Erase this customer from everything? It cannot be undone.", abort=True)
     registry = registry_of(settings)
     clickhouse = ClickHouse(address_of(settings))
     try:
@@ -96,6 +98,19 @@ def _whom(customer: str | None, anonymous: str | None) -> tuple[str, str]:
     if not name:
         raise typer.BadParameter("The id is empty.", param_hint=f"--{kind}")
     return kind, name
+
+
+def _ask_first() -> None:
+    if not _on_a_terminal():
+        raise typer.BadParameter(
+            "Nobody can be asked here: this is no terminal. Say --yes to erase without being asked.",
+            param_hint="--yes",
+        )
+    typer.confirm("Erase this customer from everything? It cannot be undone.", abort=True)
+
+
+def _on_a_terminal() -> bool:
+    return sys.stdin.isatty()
 
 
 def _print_text(

@@ -19,6 +19,8 @@ from streams.cli.forget import forget
 from streams.cli.import_ import import_
 from streams.cli.migrate import migrate
 from streams.cli.rejects import rejects
+from streams.cli.replay import replay
+from streams.cli.resume import resume
 from streams.cli.schemas import schemas
 from streams.cli.scores import scores
 from streams.cli.simulate import simulate
@@ -49,6 +51,8 @@ app.command(rich_help_panel=_RUN)(topics)
 app.command(rich_help_panel=_RUN)(migrate)
 app.command(rich_help_panel=_RUN)(doctor)
 app.command(rich_help_panel=_RUN)(worker)
+app.command(rich_help_panel=_RUN)(resume)
+app.command(rich_help_panel=_RUN)(replay)
 app.command(rich_help_panel=_DATA)(scores)
 app.command(rich_help_panel=_DATA)(explain)
 app.command(rich_help_panel=_DATA)(verify)

@@ -57,7 +57,7 @@ def print_scores(rows: Sequence[ScoreRow], dimensions: Sequence[str], window: Wi
     ]
     _print_cells(f"Scores {said(window)}", columns, cells)
     if any(row.provisional for row in rows):
-        print("* provisional: what decides it may still come")
+        print("* provisional: the window is not over, or what decides it may still come")
 
 
 def _print_cells(title: str, columns: list[str], cells: list[list[str]]) -> None:

@@ -23,7 +23,7 @@ def window_between(since: str, until: str, now: datetime) -> Window:
     start, end = _instant(since, "--since"), _end(until, now)
     if end <= start:
         raise typer.BadParameter("The window ends at or before its start.", param_hint="--until")
-    return Window(start, end)
+    return Window(start, end, rolls=not until)
 
 
 def window_of(window: str, until: str, now: datetime) -> Window:
@@ -36,7 +36,7 @@ def window_of(window: str, until: str, now: datetime) -> Window:
     """
     end = _end(until, now)
     if window == "all":
-        return Window(None, end)
+        return Window(None, end, rolls=not until)
     match = re.fullmatch(r"([1-9][0-9]{0,5})([mhdw])", window)
     if match is None:
         raise typer.BadParameter(
@@ -44,7 +44,7 @@ def window_of(window: str, until: str, now: datetime) -> Window:
         )
     length = timedelta(**{_UNITS[match[2]]: int(match[1])})
     try:
-        return Window(end - length, end)
+        return Window(end - length, end, rolls=not until)
     except OverflowError:
         raise typer.BadParameter(f"{window} reaches back too far.", param_hint="--window") from None
 
@@ -58,9 +58,13 @@ def _end(until: str, now: datetime) -> datetime:
 def _instant(text: str, option: str) -> datetime:
     try:
         instant = datetime.fromisoformat(text)
+        instant = instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
     except ValueError:
         raise typer.BadParameter(f"{text} is not ISO 8601.", param_hint=option) from None
-    instant = instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
+    except OverflowError:
+        raise typer.BadParameter(
+            f"{text} is not in the years 1 to 9999 of UTC.", param_hint=option
+        ) from None
     if instant.second or instant.microsecond:
         raise typer.BadParameter(
             f"{text} is within a minute; scores are kept by whole minutes.", param_hint=option

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from schemas.measures import Measure, Score
 from sinks.clickhouse import ClickHouse
+from sinks.tables import shown
 from streams.scores import ScoreValue, Thresholds, evaluate
 
 __all__ = ["MEASURE", "Board", "Histogram", "Progress", "minutes_of", "spark"]
@@ -120,7 +121,8 @@ def minutes_of(clickhouse: ClickHouse, since_ms: int) -> dict[str, dict[int, dic
     rows = clickhouse.rows(
         "SELECT touchpoint, toUnixTimestamp(slice_start) * 1000, bucket, sum(n) AS answers "
         f"FROM {clickhouse.address.database}.slices FINAL "
-        "WHERE measure = %(measure)s AND slice_start >= toDateTime(%(since)s, 'UTC') "
+        f"WHERE {shown(clickhouse.address.database)} "
+        "AND measure = %(measure)s AND slice_start >= toDateTime(%(since)s, 'UTC') "
         "GROUP BY touchpoint, slice_start, bucket HAVING answers != 0",
         {"measure": MEASURE, "since": since_ms // 1000 - 3600},
     )

@@ -13,7 +13,7 @@ from schemas.errors import SinkError
 from schemas.measures import Measures
 from sinks import migrations
 from sinks.clickhouse import Address, ClickHouse, SinkRefused
-from sinks.tables import TABLES
+from sinks.tables import TABLES, shown
 from streams.doctor.finding import Unmeasured
 from streams.migrating import score_rule_columns
 from streams.settings import Scores
@@ -148,7 +148,8 @@ class Store:
         """Say how many records were folded, and when the ledger was last written."""
         with self._open() as clickhouse:
             read, rejected = clickhouse.rows(
-                f"SELECT sum(read), sum(rejected) FROM {self._database}.ledger FINAL"
+                f"SELECT sum(read), sum(rejected) FROM {self._database}.ledger FINAL "
+                f"WHERE {shown(self._database)}"
             )[0]
             # Merges make parts too; a part of one block is a flush.
             written: datetime | None = clickhouse.rows(

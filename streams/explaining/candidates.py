@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from schemas.facts import FACTS
 from schemas.measures import ATTRIBUTE, Measure, Measures
 from sinks.clickhouse import ClickHouse
-from sinks.tables import TABLES
+from sinks.tables import TABLES, shown
 from streams.explaining.reach import reach_ms
 from streams.explaining.traces import Selection
 from streams.fold.columns import Origin
@@ -65,7 +65,8 @@ def subjects_of(
     found: dict[Origin, list[str]] = {}
     for topic, epoch, partition, subject in clickhouse.rows(
         "SELECT DISTINCT _topic, _epoch, _partition, _subject "
-        f"FROM {clickhouse.address.database}.{kind.table} WHERE {dated}",
+        f"FROM {clickhouse.address.database}.{kind.table} "
+        f"WHERE ({dated}) AND {shown(clickhouse.address.database)}",
         params,
     ):
         found.setdefault((topic, epoch, partition), []).append(subject)

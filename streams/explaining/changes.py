@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sinks.clickhouse import ClickHouse
+from sinks.tables import shown
 from streams.explaining.candidates import in_window
 from streams.explaining.traces import Selection
 
@@ -44,7 +45,8 @@ def revised_facts(
     rows = clickhouse.rows(
         "SELECT source, conversation_id, fact_at, was, became, revised_at, _partition, _offset "
         f"FROM {clickhouse.address.database}.revisions FINAL "
-        f"WHERE fact = %(fact)s AND {in_window('fact_at')} "
+        f"WHERE {shown(clickhouse.address.database)} "
+        f"AND fact = %(fact)s AND {in_window('fact_at')} "
         "ORDER BY revised_at, source, conversation_id, fact_at, _offset",
         {"fact": fact, "since": selection.since_ms, "until": selection.until_ms},
     )

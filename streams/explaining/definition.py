@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from schemas.facts import FACTS
 from schemas.measures import HistoryRules, Measure, Measures
 from streams.explaining.amounts import duration
@@ -48,17 +50,8 @@ def _rules(measure: Measure, rules: HistoryRules) -> list[str]:
         default = rules.default_calendar or "none, so only conversations that name one have it"
         return [f"calendar: that of the conversation, else {default}"]
     if fact == "effort":
-        weights = rules.effort
-        return [
-            "points: "
-            + ", ".join(
-                f"{name} {getattr(weights, name)}"
-                for name in (
-                    "channel_switch", "transfer", "repeat_contact", "repeated_information",
-                    "waiting_hour", "reopen",
-                )
-            )
-        ]  # fmt: skip
+        weights = asdict(rules.effort)
+        return ["points: " + ", ".join(f"{name} {points}" for name, points in weights.items())]
     if fact == "sla":
         return [
             f"policy {policy.id}: "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sinks.clickhouse import ClickHouse
+from sinks.tables import shown
 from streams.explaining.traces import Selection
 from streams.reading import slice_conditions
 
@@ -22,7 +23,8 @@ def erased_histogram(clickhouse: ClickHouse, selection: Selection) -> dict[int, 
         clickhouse.rows(
             "SELECT bucket, sum(n) AS kept "
             f"FROM {clickhouse.address.database}.erased_counts FINAL "
-            f"WHERE {conditions} AND mode = 'keep' GROUP BY bucket HAVING kept != 0 ORDER BY bucket",
+            f"WHERE {conditions} AND {shown(clickhouse.address.database)} "
+            "AND mode = 'keep' GROUP BY bucket HAVING kept != 0 ORDER BY bucket",
             params,
         )
     )

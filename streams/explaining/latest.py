@@ -27,6 +27,11 @@ class _Answer(NamedTuple):
     def newest(self) -> Stored:
         return self.revisions[-1]
 
+    @property
+    def own(self) -> list[Stored]:
+        """The revisions that name the customer of the history."""
+        return [stored for stored in self.revisions if stored.own]
+
 
 def latest_answers(history: Sequence[Stored], measures: Measures, measure: str) -> Iterator[Told]:
     """Yield the answers that count for a measure, and those left out with the reason."""
@@ -47,28 +52,33 @@ def latest_answers(history: Sequence[Stored], measures: Measures, measure: str) 
 
 
 def _left_out(answer: _Answer, measures: Measures, measure: str) -> Iterator[Told]:
-    for stored in reversed(answer.revisions):
+    for stored in reversed(answer.own):
         event = _event(stored)
         score = event.scale_min if event.value_number is None else event.value_number
         plain = event._replace(
             op="CREATE", dismissed=False, completed=True, is_test=False, value_number=score
         )
         if fact := _alone(plain, measures, measure):
-            newest = _event(answer.newest)._asdict()
-            reason = reason_left_out(newest, moved=stored is not answer.newest)
-            yield _told(answer, fact, reason)
+            yield _told(answer, fact, _reason(answer, stored))
             return
+
+
+def _reason(answer: _Answer, counted: Stored) -> str:
+    newest = _event(answer.newest)
+    if not answer.newest.own:
+        return f"another customer's since revision {newest.revision}"
+    return reason_left_out(newest._asdict(), moved=counted is not answer.newest)
 
 
 def _told(answer: _Answer, fact: Fact, left_out: str = "") -> Told:
     source, response_id, question_id = answer.identity
-    revisions = [_event(stored) for stored in answer.revisions]
+    own = [_event(stored) for stored in answer.own]
     return Told(
         fact,
         (("source", source), ("response_id", response_id), ("question_id", question_id)),
         answer.newest.offset,
-        revision=revisions[-1].revision,
-        note=corrections([one._asdict() for one in revisions]),
+        revision=_event(answer.newest).revision,
+        note=corrections([one._asdict() for one in own]),
         left_out=left_out,
     )
 

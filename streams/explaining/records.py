@@ -8,7 +8,7 @@ from typing import Any
 
 from schemas.measures import DIMENSIONS, Measure, Measures
 from sinks.clickhouse import ClickHouse
-from sinks.tables import TABLES
+from sinks.tables import TABLES, shown
 from streams.explaining.candidates import in_window, where_dimensions
 from streams.explaining.revised import corrections, reason_left_out
 from streams.explaining.traces import Selection, Trace
@@ -126,7 +126,8 @@ def _revisions(
     identity = ", ".join(dict.fromkeys((*kind.identity, *_PLACE)))
     conditions, params = where_dimensions(kind, selection.where)
     params |= {"since": selection.since_ms, "until": selection.until_ms}
-    wanted = f"FROM {table} WHERE {in_window(kind.time)} AND {conditions}"
+    hidden = shown(clickhouse.address.database)
+    wanted = f"FROM {table} WHERE {in_window(kind.time)} AND {hidden} AND {conditions}"
     ((count,),) = clickhouse.rows(f"SELECT uniq({identity}) {wanted}", params)
     pieces = 1 + count // _PIECE
     columns = [*fields, *_PLACE, "_offset", "_definitions"]

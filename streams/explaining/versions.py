@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from sinks.clickhouse import ClickHouse
+from sinks.tables import shown
 from streams.explaining.traces import Selection
 from streams.reading import Window, histograms, slice_conditions
 
@@ -30,7 +31,9 @@ def versions_of(clickhouse: ClickHouse, selection: Selection) -> list[Version]:
     conditions, params = slice_conditions(selection.window, [selection.measure], selection.where)
     database = clickhouse.address.database
     rows = clickhouse.rows(
-        f"SELECT DISTINCT _definitions FROM {database}.slices FINAL WHERE {conditions}", params
+        f"SELECT DISTINCT _definitions FROM {database}.slices FINAL "
+        f"WHERE {conditions} AND {shown(database)}",
+        params,
     )
     wanted = sorted(version for (version,) in rows)
     if not wanted:

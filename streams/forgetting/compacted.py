@@ -47,6 +47,8 @@ def bury(topic: str, request: Request, publisher: Publisher, registry: Registry)
             buried.add(place)
         else:
             buried.discard(place)
+            # A key does not say which kind of id it is. One that reads like the id goes, of whichever kind:
+            # a case too many is opened again, an id too many would stay for ever.
             if record.key == request.name.encode() or about(record.value):
                 found.add(place)
     places = sorted(found - buried)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from schemas.errors import StreamError
 from sinks.clickhouse import ClickHouse
+from sinks.tables import shown
 
 __all__ = ["Erased", "wait_until_erased"]
 
@@ -73,7 +74,8 @@ def _done(clickhouse: ClickHouse, request: str) -> dict[str, Erased]:
     database = clickhouse.address.database
     rows = clickhouse.rows(
         "SELECT e._topic, count(), sum(e.rows), sum(e.cells) "
-        f"FROM (SELECT * FROM {database}.erasures FINAL WHERE request = %(request)s) AS e "
+        f"FROM (SELECT * FROM {database}.erasures FINAL WHERE request = %(request)s "
+        f"AND {shown(database)}) AS e "
         "INNER JOIN (SELECT _topic, _epoch, _partition, max(last) AS passed "
         f"FROM {database}.ledger GROUP BY _topic, _epoch, _partition) AS l "
         "ON e._topic = l._topic AND e._epoch = l._epoch AND e._partition = l._partition "

@@ -8,7 +8,7 @@ that joins changes only the visits around it.
 from __future__ import annotations
 
 from bisect import bisect_right, insort
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from schemas.journey_maps import JourneyMap
 from schemas.measures import HistoryRules
@@ -17,19 +17,7 @@ from streams.histories.dimensions import own_dimensions
 from streams.histories.events import InteractionEvent
 from streams.histories.fact import Change, Fact
 
-__all__ = ["JourneyHistory", "journey_facts"]
-
-
-def journey_facts(events: Iterable[InteractionEvent], journey_map: JourneyMap) -> list[Fact]:
-    """Return the facts of one customer's records on one journey.
-
-    Records of other journeys, or without a stage, say nothing.
-    """
-    ordered = sorted(
-        (event for event in events if event.journey == journey_map.name and event.journey_stage),
-        key=_order,
-    )
-    return _facts_between(ordered, 0, len(ordered), journey_map)
+__all__ = ["JourneyHistory"]
 
 
 class JourneyHistory:

@@ -111,7 +111,8 @@ def open_rows(path: Path, options: Input, *, columns: frozenset[str] | None = No
 def _open_parquet(path: Path, columns: frozenset[str] | None) -> Rows:
     if importlib.util.find_spec("polars") is None:
         raise ConfigError(
-            f"Reading {path.name} needs polars.", cure="pip install 'earshot[parquet]'"
+            f"Reading {path.name} needs polars.",
+            cure="In the folder of the clone of Earshot: pip install '.[parquet]'",
         )
     from streams.importing.parquet_rows import ParquetRows  # noqa: PLC0415 - an optional extra
 

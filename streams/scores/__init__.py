@@ -5,10 +5,9 @@ from __future__ import annotations
 from streams.scores.adjusted_wald import adjusted_wald
 from streams.scores.correlation import Correlation, correlation
 from streams.scores.difference import Difference, DifferenceMethod, difference
-from streams.scores.false_discovery import benjamini_hochberg, benjamini_yekutieli
+from streams.scores.false_discovery import benjamini_hochberg
 from streams.scores.p_value import p_of_t, p_of_z
 from streams.scores.relative_risk import RelativeRisk, relative_risk
-from streams.scores.sample_size import answers_needed
 from streams.scores.score import evaluate
 from streams.scores.student import student_t
 from streams.scores.t_quantile import t_quantile
@@ -26,9 +25,7 @@ __all__ = [
     "Status",
     "Thresholds",
     "adjusted_wald",
-    "answers_needed",
     "benjamini_hochberg",
-    "benjamini_yekutieli",
     "correlation",
     "difference",
     "evaluate",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["benjamini_hochberg", "benjamini_yekutieli"]
+__all__ = ["benjamini_hochberg"]
 
 
 def benjamini_hochberg(p_values: Sequence[float | None]) -> list[float | None]:
@@ -24,26 +24,7 @@ def benjamini_hochberg(p_values: Sequence[float | None]) -> list[float | None]:
     >>> benjamini_hochberg([0.01, None, 0.04, 0.03])
     [0.03, None, 0.04, 0.04]
     """
-    return _adjusted(p_values, 1.0)
-
-
-def benjamini_yekutieli(p_values: Sequence[float | None]) -> list[float | None]:
-    """Return adjusted p values that hold however the looks depend on each other: larger ones.
-
-    Raises:
-        ValueError: A p value is not between 0 and 1.
-
-    Source: https://search.r-project.org/CRAN/refmans/mutoss/html/BY.html (2001, Ann. Stat. 29:1165)
-
-    >>> [round(p or 0, 4) for p in benjamini_yekutieli([0.01, 0.04, 0.03])]
-    [0.055, 0.0733, 0.0733]
-    """
-    looks = sum(p is not None for p in p_values)
-    return _adjusted(p_values, sum(1 / rank for rank in range(1, looks + 1)))
-
-
-def _adjusted(p_values: Sequence[float | None], factor: float) -> list[float | None]:
-    """Return min over ranks j >= i of factor * m * p(j) / j, at most 1, for the p of rank i."""
+    # The p of rank i becomes the least of m * p(j) / j over the ranks j >= i, at most 1.
     found: list[float | None] = [None] * len(p_values)
     known = [(p, place) for place, p in enumerate(p_values) if p is not None]
     for p, _ in known:
@@ -51,6 +32,6 @@ def _adjusted(p_values: Sequence[float | None], factor: float) -> list[float | N
             raise ValueError(f"The p value {p} is not between 0 and 1.")
     least = 1.0
     for rank, (p, place) in sorted(enumerate(sorted(known), start=1), reverse=True):
-        least = min(least, factor * len(known) * p / rank)
+        least = min(least, len(known) * p / rank)
         found[place] = least
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from schemas.definitions import parse_measures
@@ -61,9 +61,22 @@ class StoredCell(NamedTuple):
 
 
 class Stored:
-    """The tables of one database, as the auditor reads them."""
+    """The tables of one database, as the auditor reads them.
 
-    def __init__(self, clickhouse: ClickHouse, *, page: int = PAGE) -> None:
+    Args:
+        clickhouse: Where they are.
+        page: Rows fetched at once.
+        epochs: Topics to look at, each in one epoch; by default all that the views show.
+    """
+
+    def __init__(
+        self,
+        clickhouse: ClickHouse,
+        *,
+        page: int = PAGE,
+        epochs: Mapping[str, int] | None = None,
+    ) -> None:
+        self._epochs = epochs
         self._clickhouse = clickhouse
         self._database = clickhouse.address.database
         self._page = page
@@ -75,7 +88,7 @@ class Stored:
         return {version: parse_measures(text) for version, text in rows}
 
     def partitions(self) -> list[Partition]:
-        """Return all partitions that anything was folded of."""
+        """Return all partitions that anything was folded of, of the epochs that are looked at."""
         names = "_topic, _epoch, _partition"
         tables = ("ledger", "slices", *(source.table for source in SOURCES.values()))
         union = " UNION DISTINCT ".join(
@@ -85,7 +98,12 @@ class Stored:
             Partition(topic.removesuffix(_FORGOTTEN), epoch, number)
             for topic, epoch, number in self._clickhouse.rows(union)
         }
-        return sorted(found)
+        if self._epochs is not None:
+            return sorted(one for one in found if self._epochs.get(one.topic) == one.epoch)
+        hidden = set(
+            self._clickhouse.rows(f"SELECT topic, epoch FROM {self._database}.hidden_epochs")
+        )
+        return sorted(one for one in found if (one.topic, one.epoch) not in hidden)
 
     def chunks(self, partition: Partition) -> list[Chunk]:
         """Return what the ledger says of a partition, in order."""

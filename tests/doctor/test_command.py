@@ -17,10 +17,9 @@ from typer.testing import CliRunner
 from deploy.local.clickhouse import ClickHouseAccess
 from sinks.clickhouse import ClickHouse
 from streams.cli.doctor import NOT_ALL_OK, doctor
-from streams.migrating import migrate_all
 from streams.settings import Settings
 from streams.topics import create_topics
-from tests.databases import empty_database, use
+from tests.databases import empty_database, migrate, use
 
 CLOSED = {
     "EARSHOT_KAFKA__BROKERS": "127.0.0.1:1",
@@ -58,7 +57,7 @@ def parts(
 @pytest.mark.kafka
 @pytest.mark.clickhouse
 def test_all_is_well(app: typer.Typer, parts: ClickHouse) -> None:
-    migrate_all(parts, Settings())
+    migrate(parts, Settings())
     result = CliRunner().invoke(app, ["--wait", "20", "--json"])
     answer = json.loads(result.output)
     assert [check["name"] for check in answer["checks"]] == NAMES

@@ -15,9 +15,8 @@ from sinks.clickhouse import Address, ClickHouse
 from sinks.tables import TABLES
 from streams.doctor import Unmeasured
 from streams.doctor.store import Store
-from streams.migrating import migrate_all
 from streams.settings import Scores, Settings
-from tests.databases import empty_database
+from tests.databases import empty_database, migrate
 
 pytestmark = pytest.mark.clickhouse
 
@@ -32,7 +31,7 @@ def connection(clickhouse: ClickHouseAccess) -> Iterator[ClickHouse]:
 
 @pytest.fixture
 def migrated(connection: ClickHouse) -> ClickHouse:
-    migrate_all(connection, Settings())
+    migrate(connection, Settings())
     return connection
 
 

@@ -6,6 +6,45 @@ from schemas.definitions import parse_measures
 
 _ANSWERS = '["touchpoint", "channel", "attributes.tier"]'
 _FACTS = '["touchpoint", "channel"]'
+_STAGES = '["journey", "journey_stage"]'
+
+
+def of_fact(name: str, fact: str, dimensions: str, doc: str, *, is_duration: bool = False) -> str:
+    """Return a measure of a fact: of times, less being better, or of yes (1) and no (0).
+
+    `dimensions` is a list in TOML.
+    """
+    values = 'scale = "duration"\nhigher_is_better = false' if is_duration else "scale = [0, 1]"
+    score = "time" if is_duration else "flag"
+    return f"""
+[[measure]]
+name = "{name}"
+doc = "{doc}"
+source = "https://example.com/{name}"
+fact = "{fact}"
+{values}
+dimensions = {dimensions}
+score = "{score}"
+"""
+
+
+_OF_FACTS = "".join(
+    (
+        of_fact(
+            "first_reply",
+            "first_reply.created.calendar",
+            _FACTS,
+            "Time to the first reply.",
+            is_duration=True,
+        ),
+        of_fact("no_repeat", "fcr.no_repeat.7d", _FACTS, "No repeat contact in a week."),
+        of_fact("sla", "sla", '["sla_policy", "sla_metric"]', "Targets met."),
+        of_fact("contact", "contact", '["contact_rule"]', "Contact rules broken."),
+        of_fact("on_map", "journey.on_map", _STAGES, "Steps on the map."),
+        of_fact("stage_time", "journey.stage_time", _STAGES, "Time in a stage.", is_duration=True),
+        of_fact("in_time", "journey.in_time", _STAGES, "Stages left in time."),
+    )
+)
 
 TEXT = f"""
 version = 1
@@ -70,34 +109,6 @@ dimensions = {_FACTS}
 score = "count"
 
 [[measure]]
-name = "first_reply"
-doc = "Time to the first reply."
-source = "https://example.com/reply"
-fact = "first_reply.created.calendar"
-scale = "duration"
-higher_is_better = false
-dimensions = {_FACTS}
-score = "time"
-
-[[measure]]
-name = "no_repeat"
-doc = "No repeat contact in a week."
-source = "https://example.com/fcr"
-fact = "fcr.no_repeat.7d"
-scale = [0, 1]
-dimensions = {_FACTS}
-score = "flag"
-
-[[measure]]
-name = "sla"
-doc = "Targets met."
-source = "https://example.com/sla"
-fact = "sla"
-scale = [0, 1]
-dimensions = ["sla_policy", "sla_metric"]
-score = "flag"
-
-[[measure]]
 name = "participation"
 doc = "How far invitations came."
 source = "https://example.com/participation"
@@ -111,43 +122,7 @@ unit = "%"
 top = [5, 6]
 doc = "Answered."
 
-[[measure]]
-name = "contact"
-doc = "Contact rules broken."
-source = "https://example.com/contact"
-fact = "contact"
-scale = [0, 1]
-dimensions = ["contact_rule"]
-score = "flag"
-
-[[measure]]
-name = "on_map"
-doc = "Steps on the map."
-source = "https://example.com/map"
-fact = "journey.on_map"
-scale = [0, 1]
-dimensions = ["journey", "journey_stage"]
-score = "flag"
-
-[[measure]]
-name = "stage_time"
-doc = "Time in a stage."
-source = "https://example.com/map"
-fact = "journey.stage_time"
-scale = "duration"
-higher_is_better = false
-dimensions = ["journey", "journey_stage"]
-score = "time"
-
-[[measure]]
-name = "in_time"
-doc = "Stages left in time."
-source = "https://example.com/map"
-fact = "journey.in_time"
-scale = [0, 1]
-dimensions = ["journey", "journey_stage"]
-score = "flag"
-
+{_OF_FACTS}
 [[sla]]
 id = "standard"
 first_reply = "1h"

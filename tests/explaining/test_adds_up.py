@@ -21,36 +21,27 @@ from tests.builders import ANSWERS, answer, interaction, invitation
 from tests.databases import empty_database
 from tests.explaining.conftest import write
 from tests.explaining.day import SECRET, at
-from tests.explaining.definitions import TEXT
+from tests.explaining.definitions import TEXT, of_fact
 
 pytestmark = pytest.mark.clickhouse
 
-MORE = """
-[[measure]]
-name = "promise"
-doc = "Promises kept."
-source = "https://example.com/promise"
-fact = "promise"
-scale = [0, 1]
-dimensions = ["channel"]
-score = "flag"
-
-[[measure]]
-name = "worked"
-doc = "Business time to each next reply."
-source = "https://example.com/reply"
-fact = "next_reply.business"
-scale = "duration"
-higher_is_better = false
-dimensions = ["channel"]
-score = "time"
-
+MORE = (
+    of_fact("promise", "promise", '["channel"]', "Promises kept.")
+    + of_fact(
+        "worked",
+        "next_reply.business",
+        '["channel"]',
+        "Business time to each next reply.",
+        is_duration=True,
+    )
+    + """
 [[sla]]
 id = "hours"
 next_reply = "4h"
 resolution = "12h"
 calendar = "office"
 """
+)
 
 OLD = parse_measures(TEXT + MORE)
 NEW = parse_measures(

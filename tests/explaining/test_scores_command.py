@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import typer
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
@@ -16,6 +17,7 @@ from rich.console import Console
 from schemas.measures import Measure, Score
 from sinks.clickhouse import ClickHouse
 from streams.cli import score_table
+from streams.cli.windows import window_between, window_of
 from streams.reading import ScoreRow, Window, covers_one, is_provisional
 from streams.scores import ScoreValue
 from tests.explaining.conftest import Run
@@ -162,6 +164,31 @@ def test_a_fact_is_provisional_until_its_horizon_is_over() -> None:
     assert is_provisional(measure, Window(), end)
     plain = Measure("m", "feedback.interactions", "", "", (), (), fact="next_reply.calendar")
     assert not is_provisional(plain, Window(None, end), end)
+
+
+@pytest.mark.parametrize("fact", ["", "next_reply.calendar", "fcr.no_repeat.7d"])
+def test_a_period_that_runs_is_provisional_whatever_is_measured(fact: str) -> None:
+    measure = Measure("m", "feedback.interactions", "", "", (), (), fact=fact)
+    now = datetime(2018, 3, 15, 12, 0, 30, tzinfo=UTC)
+    assert is_provisional(measure, window_of("24h", "2018-03-15T12:01", now), now)
+    assert is_provisional(measure, window_between("2018-03-15", "2018-03-16", now), now)
+    # One that ends with the current minute because no end was given is as those of scores_rolling.
+    waits = fact == "fcr.no_repeat.7d"
+    for rolling in (window_of("24h", "", now), window_of("all", "", now), Window()):
+        assert is_provisional(measure, rolling, now) is waits
+    assert is_provisional(measure, window_between("2018-03-15", "", now), now) is waits
+
+
+def test_the_last_month_there_is_ends_nowhere() -> None:
+    last = datetime(9999, 12, 1, tzinfo=UTC)
+    assert not covers_one("month", Window(last, last + timedelta(days=30)))
+    assert covers_one("month", Window(last - timedelta(days=30), last))
+
+
+@pytest.mark.parametrize("since", ["0001-01-01T00:00+05:00", "9999-12-31T23:00-05:00"])
+def test_a_time_outside_all_years_of_utc_is_wrong_usage(since: str) -> None:
+    with pytest.raises(typer.BadParameter, match="years"):
+        window_between(since, "", datetime(2018, 3, 15, tzinfo=UTC))
 
 
 @given(st.integers(0, 3_000_000), st.sampled_from(["hour", "day", "month"]))

@@ -74,7 +74,7 @@ def test_a_customer_is_erased_and_nobody_hears_the_id(stage: Stage) -> None:
     with Publisher(stage.brokers, REGISTRY) as publisher:
         publisher.publish("feedback.care", case(f"of {name}", name), f"of {name}")
         publisher.publish("feedback.care", case("another", "somebody else"), "another")
-    done = CliRunner().invoke(APP, ["--customer", "-", "--json"], input=f"{name}\n")
+    done = CliRunner().invoke(APP, ["--customer", "-", "--yes", "--json"], input=f"{name}\n")
     assert done.exit_code == 0, done.output
     told = json.loads(done.stdout)
     assert told["mode"] == "keep"
@@ -93,7 +93,7 @@ def test_a_customer_is_erased_and_nobody_hears_the_id(stage: Stage) -> None:
     )
     assert len(audit) == 16
     assert sum(row[8] for row in audit) == 1
-    again = CliRunner().invoke(APP, ["--customer", name, "--drop"])
+    again = CliRunner().invoke(APP, ["--customer", name, "--drop", "--yes"])
     assert again.exit_code == 0, again.output
     assert "retention" in again.output
     assert "No record of this customer" in again.output
@@ -112,7 +112,7 @@ def test_a_customer_is_erased_and_nobody_hears_the_id(stage: Stage) -> None:
 @pytest.mark.clickhouse
 @pytest.mark.usefixtures("settings_of")
 def test_without_a_worker_it_says_so_and_the_request_stands(stage: Stage) -> None:
-    done = CliRunner().invoke(APP, ["--customer", "somebody", "--wait", "0"])
+    done = CliRunner().invoke(APP, ["--customer", "somebody", "--wait", "0", "--yes"])
     assert isinstance(done.exception, StreamError)
     assert "0 of 16 partitions" in done.exception.what
     assert "worker" in done.exception.cure
@@ -131,7 +131,7 @@ def test_nothing_is_asked_of_kafka_before_the_tables_are_there(
 ) -> None:
     monkeypatch.setenv("EARSHOT_CLICKHOUSE__DATABASE", "not_there")
     before = end_offsets(stage.brokers)
-    done = CliRunner().invoke(APP, ["--customer", "somebody"])
+    done = CliRunner().invoke(APP, ["--customer", "somebody", "--yes"])
     assert isinstance(done.exception, SinkError)
     assert "earshot migrate" in done.exception.cure
     assert end_offsets(stage.brokers) == before
@@ -141,8 +141,26 @@ def test_nothing_is_asked_of_kafka_before_the_tables_are_there(
     "arguments", [[], ["--customer", "a", "--anonymous", "b"], ["--customer", ""]]
 )
 def test_it_wants_one_id(arguments: list[str]) -> None:
-    done = CliRunner().invoke(APP, arguments)
+    done = CliRunner().invoke(APP, [*arguments, "--yes"])
     assert done.exit_code == 2
+    assert "id" in done.output or "--anonymous" in done.output
+
+
+@pytest.mark.parametrize(("given", "typed"), [("-", "somebody\n"), ("somebody", "y\n")])
+def test_without_a_terminal_it_erases_nobody_unasked(given: str, typed: str) -> None:
+    """What comes through a pipe is no answer: not even a y."""
+    done = CliRunner().invoke(APP, ["--customer", given], input=typed)
+    assert done.exit_code == 2
+    assert "--yes" in done.output
+    assert "somebody" not in done.output
+
+
+@pytest.mark.parametrize("answered", ["n\n", ""])
+def test_on_a_terminal_no_is_no(monkeypatch: pytest.MonkeyPatch, answered: str) -> None:
+    monkeypatch.setattr("streams.cli.forget._on_a_terminal", lambda: True)
+    done = CliRunner().invoke(APP, ["--customer", "one"], input=answered)
+    assert done.exit_code == 1
+    assert "cannot be undone" in done.output
 
 
 @pytest.mark.kafka
@@ -159,6 +177,10 @@ def test_cases_of_an_anonymous_customer(kafka_brokers: str, stage: Stage) -> Non
         request = Request(name, "anonymous", "keep")
         assert bury("feedback.care", request, publisher, REGISTRY) == 2
         assert bury("feedback.care", request, publisher, REGISTRY) == 0
+        # A customer of the same id: the key does not say which of the two it is, and has to go.
+        publisher.publish("feedback.care", case(f"5 {name}", name), name)
+        publisher.flush()
+        assert bury("feedback.care", request, publisher, REGISTRY) == 1
     gone = {key for key, value in newest_cases(kafka_brokers).items() if value is None}
     assert {f"1 {name}", name} <= gone
     assert not gone & {f"2 {name}", f"3 {name}", f"4 {name}"}

@@ -93,17 +93,22 @@ def test_traces_are_those_of_the_model(
     assert traces.read(kind, other, before, erasure.subject) == expected
 
 
-def test_rejected_records_of_the_customer_go_by_their_key(clickhouse_of_test: ClickHouse) -> None:
+@pytest.mark.parametrize(
+    "erasure", [Erasure("c:c1", "customer", "keep"), Erasure("a:c1", "anonymous", "keep")]
+)
+def test_rejected_records_go_by_their_key_whatever_kind_of_id_it_is(
+    clickhouse_of_test: ClickHouse, erasure: Erasure
+) -> None:
     store = Store(clickhouse_of_test)
     traces = Traces(clickhouse_of_test, store)
     origin = (ANSWERS, next(EPOCHS), 0)
     keys = [b"c1", b"c2", None, "c1"]
     rows: list[tuple[Any, ...]] = [
-        (*origin, offset, BROKER_MS, "empty", "", None, key, b"", [], 0)
+        (*origin, offset, BROKER_MS, "empty", "", None, key, b"", [], 0, "", 0)
         for offset, key in enumerate(keys)
     ]
     store.write("rejects", [list(column) for column in zip(*rows, strict=True)])
-    traces.delete(KINDS[ANSWERS], origin, 3, Erasure("c:c1", "customer", "keep"))
+    traces.delete(KINDS[ANSWERS], origin, 3, erasure)
     assert offsets(clickhouse_of_test, "rejects", origin) == {1, 2, 3}
 
 

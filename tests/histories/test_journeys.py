@@ -9,7 +9,7 @@ from schemas.journey_maps import JourneyMap
 from schemas.measures import HistoryRules
 from streams.histories.events import InteractionEvent, interaction_event
 from streams.histories.fact import Change, Fact
-from streams.histories.journeys import JourneyHistory, journey_facts
+from streams.histories.journeys import JourneyHistory
 from tests.builders import interaction
 from tests.histories.clocks import DAY_MS, HOUR_MS
 
@@ -45,6 +45,14 @@ def told(facts: Iterable[Fact]) -> list[tuple[str, str, float, float]]:
             )
         )
     return sorted(rows, key=lambda row: (row[2], row[0], row[1]))
+
+
+def journey_facts(events: Iterable[InteractionEvent], journey_map: JourneyMap) -> list[Fact]:
+    """Return the facts of one customer's records on one journey."""
+    history = JourneyHistory()
+    for event in events:
+        history.add(event, HistoryRules(journeys={journey_map.name: journey_map}))
+    return history.facts()
 
 
 def test_the_planned_way() -> None:

@@ -141,7 +141,7 @@ def test_parquet_without_polars_says_how_to_get_it(
     path = tmp_path / "a.parquet"
     path.write_bytes(b"")
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ConfigError, match=r"needs polars.*earshot\[parquet\]"):
+    with pytest.raises(ConfigError, match=r"needs polars.*pip install '\.\[parquet\]'"):
         read(path, "a")
 
 

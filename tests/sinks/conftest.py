@@ -8,9 +8,7 @@ import pytest
 
 from deploy.local.clickhouse import ClickHouseAccess
 from sinks.clickhouse import Address, ClickHouse
-from streams.migrating import migrate_all
-from streams.settings import load_settings
-from tests.databases import empty_database, make_tables, migrated_database
+from tests.databases import empty_database, make_tables, migrate, migrated_database
 
 
 @pytest.fixture
@@ -29,7 +27,7 @@ def address(empty: ClickHouse) -> Address:
 @pytest.fixture
 def migrated(empty: ClickHouse) -> ClickHouse:
     """Return a connection to a database with all tables and views."""
-    migrate_all(empty, load_settings())
+    migrate(empty)
     return empty
 
 

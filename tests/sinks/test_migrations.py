@@ -149,7 +149,7 @@ def test_migrating_again_does_nothing_and_the_statements_may_be_repeated(
             f"SELECT name, create_table_query FROM system.tables WHERE database = '{database}' ORDER BY name"
         )
 
-    before = tables()
+    before = tables()  # of a copy: below, the migrations themselves make all of it
     assert migrate_all(migrated, load_settings()) == []
     for migration in load():
         migrations.run(migrated, migrated.address.database, migration)

@@ -84,13 +84,13 @@ def test_a_day_against_the_day_before(migrated: ClickHouse, today: int) -> None:
         "SELECT *, toUnixTimestamp(period_start) AS start FROM earshot.score_changes_by_day "
         "WHERE grouped_by = 'channel' ORDER BY start, measure, score",
     )
-    assert {row["start"] for row in rows} == {today - 5 * DAY, today - 4 * DAY}
+    assert {row["start"] for row in rows} == {today - ago * DAY for ago in (5, 4, 3)}
     for row in rows:
         at = CHANNELS.index(row["channel"])
         one = measure(row["measure"])
         (score,) = [score for score in one.scores if score.name == row["score"]]
-        here = COUNTS[one.name][round((today - row["start"]) / DAY)][at]
-        before = COUNTS[one.name][5][at] if row["start"] == today - 4 * DAY else {}
+        ago = round((today - row["start"]) / DAY)
+        here, before = (COUNTS[one.name].get(day, ({}, {}, {}))[at] for day in (ago, ago + 1))
         check(
             row,
             difference(score, here, before, one.scale, Thresholds(), duration=one.is_duration),
@@ -113,6 +113,31 @@ def test_a_day_against_the_day_before(migrated: ClickHouse, today: int) -> None:
         if row["significant"] and row["score"] == "nps"
     }
     assert significant == {("nps.relational", "EMAIL")}
+
+
+def test_who_fell_silent_has_a_row(migrated: ClickHouse) -> None:
+    define(migrated, MEASURES)
+    today = now_s(migrated) // DAY * DAY
+    nps = measure("nps.relational")
+    for ago, channel in ((3, "EMAIL"), (3, "SMS"), (2, "SMS"), (0, "CHAT")):
+        insert_counts(migrated, nps, today - ago * DAY, {10: 40, 2: 20}, channel=channel)
+    rows = read(
+        migrated,
+        "SELECT *, toUnixTimestamp(period_start) AS start FROM earshot.score_changes_by_day "
+        "WHERE score = 'nps' AND grouped_by = 'channel' ORDER BY start DESC, channel",
+    )
+    # None for a day that has not begun, and one for each silence: not for every day it lasts.
+    assert [
+        ((today - row["start"]) // DAY, row["channel"], row["n"], row["n_before"]) for row in rows
+    ] == [
+        (0, "CHAT", 60, 0), (1, "SMS", 0, 60), (2, "EMAIL", 0, 60), (2, "SMS", 60, 60),
+        (3, "EMAIL", 60, 0), (3, "SMS", 60, 0),
+    ]  # fmt: skip
+    for row in rows:
+        if row["n"] == 0:
+            assert row["status"] == "empty"
+            told = ("difference", "lower", "upper", "z", "p", "q", "significant")
+            assert [row[name] for name in told] == [None] * len(told)
 
 
 def test_a_segment_against_all_others(migrated: ClickHouse, today: int) -> None:

@@ -161,7 +161,8 @@ def answer(clickhouse: ClickHouse, name: str, value: float, **more: Any) -> None
         "answers",
         {
             "source": "survey", "response_id": name, "question_id": "q", "revision": 1,
-            "metric": "CES", "scale_min": 1, "scale_max": 7, "value_number": value,
+            "metric": "CES", "scale_min": 1, "scale_max": 7, "higher_is_better": True,
+            "value_number": value,
             "conversation_id": name, "touchpoint": "chat", "responded_at": ago(clickhouse, hours=1),
             **more,
         },
@@ -175,8 +176,10 @@ def test_effort_goes_with_ces(migrated: ClickHouse) -> None:
     for number, (effort, ces) in enumerate(pairs):
         conversation(migrated, f"c{number}", [("effort", then, effort)])
         answer(migrated, f"c{number}", ces)
-    # Left out: another scale's own row, a dismissed answer, an id of two systems, no effort.
+    # Left out: another scale's own row, a scale where low is easy, a dismissed answer, an id of two
+    # systems, no effort.
     answer(migrated, "c0", 5, response_id="other", scale_max=5)
+    answer(migrated, "c0", 1, response_id="turned", higher_is_better=False)
     answer(migrated, "c1", 1, response_id="dismissed", dismissed=True)
     for source in ("desk", "phone"):
         conversation(migrated, "twice", [("effort", then, 100)], source=source)

@@ -27,9 +27,10 @@ MAP = JourneyMap(
 )
 
 
-def declare(clickhouse: ClickHouse) -> None:
+def declare(clickhouse: ClickHouse, n_privacy: int = 1) -> None:
     rules = HistoryRules(journeys={"buying": MAP}, rollups=((),))
-    define(clickhouse, Measures(7, MEASURES.measures, "", rules), n_stat=2)
+    definitions = Measures(7, MEASURES.measures, "", rules)
+    define(clickhouse, definitions, n_stat=2, n_privacy=n_privacy)
 
 
 def walk(
@@ -71,6 +72,41 @@ def test_paths_and_what_leaves_the_map(migrated: ClickHouse) -> None:
     assert [
         (row["from_stage"], row["to_stage"], row["steps"], row["steps_of_journey"]) for row in steps
     ] == [("", "find", 1, 7), ("", "pay", 1, 7), ("find", "pay", 1, 7)]
+
+
+def test_ways_off_the_map_that_few_took_are_not_shown(migrated: ClickHouse) -> None:
+    declare(migrated, n_privacy=3)
+    for customer in ("a", "b", "c"):
+        walk(migrated, customer, (0, "find"), (1, "pay"))
+    walk(migrated, "d", (0, "pay"), (1, "find"))
+    paths = read(migrated, "SELECT * FROM earshot.off_map_paths ORDER BY stages")
+    shown = ("stages", "paths", "paths_of_journey", "share", "status")
+    assert [[row[name] for name in shown] for row in paths] == [
+        [["find", "pay"], 3, 4, 75.0, "ok"], [["pay", "find"], None, 4, None, "suppressed"],
+    ]  # fmt: skip
+    assert (paths[1]["lower"], paths[1]["upper"]) == (None, None)
+    steps = read(migrated, "SELECT * FROM earshot.off_map_steps ORDER BY from_stage, to_stage")
+    told = ("from_stage", "to_stage", "steps", "steps_of_journey", "share", "status")
+    assert [[row[name] for name in told] for row in steps] == [
+        ["", "pay", None, 8, None, "suppressed"], ["find", "pay", 3, 8, 37.5, "ok"],
+        ["pay", "find", None, 8, None, "suppressed"],
+    ]  # fmt: skip
+    assert (steps[0]["lower"], steps[0]["upper"]) == (None, None)
+
+
+def test_few_visits_show_how_many_they_are_and_no_more(migrated: ClickHouse) -> None:
+    declare(migrated, n_privacy=5)
+    time, in_time = (MEASURES.by_name(f"journey.{name}") for name in ("stage_time", "in_time"))
+    assert time is not None
+    assert in_time is not None
+    now = now_s(migrated)
+    insert_counts(migrated, time, now, {bucket_of(1): 4}, journey="buying", journey_stage="find")
+    insert_counts(migrated, in_time, now, {0: 1, 1: 3}, journey="buying", journey_stage="find")
+    (row,) = read(migrated, "SELECT * FROM earshot.journey_stage_times")
+    assert (row["n"], row["status"], row["p50_s"], row["p90_s"]) == (4, "suppressed", None, None)
+    # The visits that are due are n of the share; how many of them were in time stands nowhere else.
+    assert (row["due"], row["in_time_status"]) == (4, "suppressed")
+    assert row["in_time_share"] is row["in_time_lower"] is row["in_time_upper"] is None
 
 
 def test_times_in_a_stage_against_what_is_expected(migrated: ClickHouse) -> None:

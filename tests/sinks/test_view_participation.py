@@ -15,6 +15,7 @@ from tests.sinks.viewing import define, insert, insert_counts, now_s, read
 
 pytestmark = pytest.mark.clickhouse
 
+STEPS = ("invited", "delivered", "opened", "started", "answered", "completed")
 ANSWERED = Score("answered", "share", "%", "", top=(5, 6))
 
 
@@ -31,8 +32,27 @@ def test_who_came_to_a_step_came_to_all_before_it(migrated: ClickHouse) -> None:
     insert_counts(migrated, participation(), now - 60, {1: 7}, survey_id="other")
     insert_counts(migrated, participation(), now + 120, {1: 50}, survey_id="s", channel="SMS")
     (row,) = read(migrated, "SELECT * FROM earshot.participation_funnel WHERE survey_id = 's'")
-    steps = ("invited", "delivered", "opened", "started", "answered", "completed")
-    assert [row[step] for step in steps] == [25, 21, 18, 16, 15, 10]
+    assert [row[step] for step in STEPS] == [25, 21, 18, 16, 15, 10]
+    assert row["status"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("counts", "shown", "status"),
+    [
+        ({1: 3, 6: 1}, [4, None, None, None, None, None], "suppressed"),
+        ({1: 8, 2: 1, 6: 3}, [12, 4, None, None, None, None], "ok"),
+        ({1: 8, 3: 6, 6: 4}, [18, 10, 10, 4, 4, None], "ok"),
+        ({1: 8}, [8, 0, 0, 0, 0, 0], "ok"),
+    ],
+)
+def test_what_few_did_is_not_shown(
+    migrated: ClickHouse, counts: dict[int, int], shown: list[int | None], status: str
+) -> None:
+    define(migrated, MEASURES, n_privacy=5)
+    insert_counts(migrated, participation(), now_s(migrated) - 60, counts, survey_id="s")
+    (row,) = read(migrated, "SELECT * FROM earshot.participation_funnel")
+    assert [row[step] for step in STEPS] == shown
+    assert row["status"] == status
 
 
 def bias(clickhouse: ClickHouse, dimension: str) -> dict[str, dict[str, Any]]:
@@ -89,6 +109,21 @@ def test_a_made_up_bias_is_found_and_no_other(migrated: ClickHouse) -> None:
     assert alone["difference"] is alone["p"] is alone["q"] is alone["biased"] is None
 
 
+def test_who_answered_of_a_few_is_not_shown(migrated: ClickHouse) -> None:
+    define(migrated, MEASURES, n_privacy=5)
+    for channel, counts in {"SMS": {1: 3, 5: 1}, "EMAIL": {1: 60, 5: 40}}.items():
+        insert_counts(
+            migrated, participation(), now_s(migrated) - 60, counts, survey_id="s", channel=channel
+        )
+    shown = ("invited", "answered", "others_invited", "others_answered", "status")
+    rows = {name: [row[one] for one in shown] for name, row in bias(migrated, "channel").items()}
+    assert rows == {
+        "SMS": [4, None, 100, 40, "suppressed"], "EMAIL": [100, 40, 4, None, "suppressed"],
+    }  # fmt: skip
+    rates = [row["response_rate"] for row in bias(migrated, "channel").values()]
+    assert rates == [None, None]
+
+
 def invitation(clickhouse: ClickHouse, name: str, sent: datetime, **more: Any) -> None:
     insert(
         clickhouse,
@@ -139,3 +174,16 @@ def test_breaches_of_contact_rules(migrated: ClickHouse) -> None:
     assert (row["contact_rule"], row["contacts"], row["breaches"]) == ("weekly", 40, 10)
     assert (row["share"], row["status"]) == (25.0, "ok")
     assert row["lower"] < 25 < row["upper"]
+
+
+def test_breaches_among_few_are_not_shown(migrated: ClickHouse) -> None:
+    define(migrated, MEASURES, n_privacy=5)
+    contact = MEASURES.by_name("contact")
+    assert contact is not None
+    for rule, counts in {"weekly": {0: 1, 1: 3}, "monthly": {0: 5}}.items():
+        insert_counts(migrated, contact, now_s(migrated) - 60, counts, contact_rule=rule)
+    rows = read(migrated, "SELECT * FROM earshot.contact_rule_breaches ORDER BY contact_rule")
+    shown = ("contacts", "breaches", "share", "status")
+    assert [[row[name] for name in shown] for row in rows] == [
+        [5, 0, 0.0, "thin"], [4, None, None, "suppressed"],
+    ]  # fmt: skip

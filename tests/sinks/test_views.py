@@ -19,9 +19,9 @@ from streams.fold.cells import Cell
 from streams.fold.chunks import Total
 from streams.fold.columns import slice_columns
 from streams.fold.partition import SliceRow
-from streams.migrating import migrate_all
 from streams.scores import Thresholds, evaluate
 from streams.settings import load_settings
+from tests.databases import migrate
 from tests.fold.model import MEASURES
 
 pytestmark = pytest.mark.clickhouse
@@ -96,7 +96,7 @@ def rows_of(rng: random.Random, found: dict[Place, dict[int, int]]) -> Iterable[
 
 def load(clickhouse: ClickHouse, found: dict[Place, dict[int, int]], rng: random.Random) -> None:
     settings = load_settings(scores={"n_privacy": 3, "n_stat": 20, "confidence": 0.9})
-    migrate_all(clickhouse, settings)
+    migrate(clickhouse, settings)
     rows = list(rows_of(rng, found))
     rng.shuffle(rows)
     for start in range(0, len(rows), 500):

@@ -16,7 +16,7 @@ from streams.fold.partition import SliceRow
 from streams.migrating import journey_map_columns, rollup_columns, score_rule_columns
 from streams.settings import Scores
 
-__all__ = ["define", "insert", "insert_counts", "now_ms", "now_s", "read"]
+__all__ = ["define", "insert", "insert_counts", "now_s", "read"]
 
 _versions = count(1)
 
@@ -68,8 +68,3 @@ def now_s(clickhouse: ClickHouse) -> int:
     """Return the server's clock, in seconds."""
     ((now,),) = clickhouse.rows("SELECT toUnixTimestamp(now())")
     return int(now)
-
-
-def now_ms(clickhouse: ClickHouse) -> int:
-    """Return the server's clock, in milliseconds."""
-    return now_s(clickhouse) * 1000

@@ -27,15 +27,16 @@ from tests.verifying.timelines import MAKERS, ONCE, RULES
 
 SHIPPED = load_measures()
 FIRST = Measures(1, [*SHIPPED.measures, *ONCE.measures], "", RULES)
-SECOND = Measures(
-    2,
+NEVER = Measures(2, [one for one in FIRST.measures if not one.once_per], "", RULES)
+LAST = Measures(
+    3,
     [dataclasses.replace(one, dimensions=("channel", "attributes.tier")) for one in FIRST.measures],
     "",
     dataclasses.replace(
         RULES, effort=EffortWeights(1, 1, 1, 1, 1, 1), default_calendar="night", policies=()
     ),
 )
-DEFINITIONS = {1: FIRST, 2: SECOND}
+DEFINITIONS = {1: FIRST, 2: NEVER, 3: LAST}
 
 WHO = [("c1", None), ("c1", None), ("c2", "a1"), (None, "a1"), (None, None)]
 Log = list[dict[str, Any]]
@@ -58,22 +59,23 @@ def _log(topic: str, rng: Random) -> Log:
 
 
 def folded(
-    topic: str, log: Sequence[Decoded], chunk: int, changes_at: int, crash_at: int
+    topic: str, log: Sequence[Decoded], chunk: int, changes_at: tuple[int, int], crash_at: int
 ) -> Tables:
-    """Fold a log with the first definitions, then the second, with a crash somewhere."""
+    """Fold a log with the first definitions, the second, then the last, with a crash somewhere."""
     tables = Tables(KINDS[topic])
-    one = Worker(tables, 0, chunk=chunk, measures=FIRST, definitions=DEFINITIONS)
-    one.take(log[:changes_at])
-    committed = one.flush()
-    restart = restart_at(committed, chunk)
-    two = Worker(
-        tables, restart, chunk=chunk, limit=2, customer_limit=1, measures=SECOND,
+    restart = 0
+    for measures, end in zip((FIRST, NEVER), changes_at, strict=True):
+        worker = Worker(tables, restart, chunk=chunk, measures=measures, definitions=DEFINITIONS)
+        worker.take(log[:end])
+        restart = restart_at(worker.flush(), chunk)
+    last = Worker(
+        tables, restart, chunk=chunk, limit=2, customer_limit=1, measures=LAST,
         definitions=DEFINITIONS,
     )  # fmt: skip
     for part in (log[:crash_at], log):
         for start in range(0, len(part), 7):
-            two.take(part[start : start + 7])
-        two.flush()
+            last.take(part[start : start + 7])
+        last.flush()
     return tables
 
 
@@ -107,10 +109,11 @@ def test_no_difference(topic: str) -> None:
     @given(
         log=logs(topic),
         chunk=st.sampled_from([2, 4, 16]),
-        changes_at=st.integers(0, 60),
+        changes=st.tuples(st.integers(0, 40), st.integers(0, 60)),
         crash_at=st.integers(0, 60),
     )
-    def law(log: Log, chunk: int, changes_at: int, crash_at: int) -> None:
+    def law(log: Log, chunk: int, changes: tuple[int, int], crash_at: int) -> None:
+        changes_at = min(changes), max(changes)
         late = NOW_MS + 400 * DAY
         decoded = [Decoded(offset, late, record) for offset, record in enumerate(log)]
         compare(topic, folded(topic, decoded, chunk, changes_at, crash_at))

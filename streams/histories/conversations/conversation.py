@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,11 +16,9 @@ from streams.histories.conversations.issues import Identity
 from streams.histories.conversations.next_reply import next_reply, turns_of
 from streams.histories.conversations.promises import promises
 from streams.histories.conversations.resolution import resolution
-from streams.histories.conversations.segments import Segment
 from streams.histories.conversations.states import State
 from streams.histories.conversations.targets import targets
 from streams.histories.conversations.timeline import Timeline
-from streams.histories.events import InteractionEvent
 from streams.histories.fact import Fact
 
 __all__ = ["Conversation", "Solve"]
@@ -37,9 +35,9 @@ class Solve(NamedTuple):
 class Conversation:
     """All events of one conversation, judged. Times are epoch ms; it depends on no arrival order.
 
-    `issue_id`, `contact_reason` and `priority` are the last known; `dimensions` are as of the last
-    event. `customer_messages`, `replies` (of persons), `bot_replies`, `transfers` and `reopens`
-    count over the whole conversation, unlike the facts of a solution, which end with it.
+    `issue_id` and `contact_reason` are the last known; `dimensions` are as of the last event.
+    `customer_messages`, `replies` (of persons), `transfers` and `reopens` count over the whole
+    conversation, unlike the facts of a solution, which end with it.
     `first_solve` stays when the conversation is reopened, `last_solve` is there only while it has
     ended, and `effort` with it: the points of the signs within the conversation, not limited yet.
     """
@@ -48,7 +46,6 @@ class Conversation:
     conversation_id: str
     issue_id: str
     contact_reason: str
-    priority: str
     start_ms: int
     end_ms: int
     state: State
@@ -56,20 +53,13 @@ class Conversation:
     last_solve: Solve | None
     first_reopen_ms: int | None
     effort: int
-    segments: tuple[Segment, ...]
     events: int
     customer_messages: int
     replies: int
-    bot_replies: int
     transfers: int
     reopens: int
     dimensions: Dimensions
     facts: tuple[Fact, ...]
-
-    @classmethod
-    def of(cls, events: Iterable[InteractionEvent], rules: HistoryRules) -> Conversation:
-        """Judge all events of one conversation, at least one, in any order."""
-        return cls.read(Timeline.of(events, rules), rules)
 
     @classmethod
     def read(cls, timeline: Timeline, rules: HistoryRules) -> Conversation:
@@ -84,7 +74,6 @@ class Conversation:
             conversation_id=first_event.conversation_id,
             issue_id=timeline.issue_id,
             contact_reason=timeline.contact_reason,
-            priority=timeline.priority,
             start_ms=first_event.event_time,
             end_ms=last_step.event.event_time,
             state=last_step.after,
@@ -92,11 +81,9 @@ class Conversation:
             last_solve=None if last is None else _solve(timeline, last),
             first_reopen_ms=timeline.time_ms(reopens[0]) if reopens else None,
             effort=0 if last is None else own_effort(timeline, last, rules.effort),
-            segments=tuple(timeline.segments),
             events=len(steps),
             customer_messages=types.count("CUSTOMER_MESSAGE"),
             replies=len(timeline.replies),
-            bot_replies=len(timeline.bot_replies),
             transfers=types.count("TRANSFERRED"),
             reopens=len(reopens),
             dimensions=last_step.dimensions,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from streams.histories.dimensions import own_dimensions
 from streams.histories.events import InteractionEvent
 
-__all__ = ["Dimensions", "Known"]
+__all__ = ["Dimensions", "LatestDimensions"]
 
 #: Pairs of name and value, by name, without empty values.
 Dimensions = tuple[tuple[str, str], ...]
 
 
-class Known:
+class LatestDimensions:
     """Of every dimension the last value the events so far told, in their order."""
 
     __slots__ = ("_latest", "_said", "dimensions")

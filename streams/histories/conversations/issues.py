@@ -5,12 +5,15 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from typing import NamedTuple, TypeAlias
 
-__all__ = ["DAY_MS", "WINDOW_MS", "Identity", "IssueKey", "SameIssue", "issue_key"]
+from schemas.facts import HORIZONS_MS
 
-DAY_MS = 86_400_000
+__all__ = ["WINDOW_MS", "Identity", "IssueKey", "SameIssue", "issue_key"]
 
 #: A contact this long after another one can still be a repetition of it.
-WINDOW_MS = 14 * DAY_MS
+WINDOW_MS = 14 * 86_400_000
+
+#: A contact this long after a solution can still show that it was none.
+_LONGEST_HORIZON_MS = max(HORIZONS_MS.values())
 
 #: Source and conversation id.
 Identity: TypeAlias = tuple[str, str]
@@ -68,7 +71,9 @@ class SameIssue:
             )
         ]
         solved = self._solves[
-            _at_or_after(self._solves, start_ms - WINDOW_MS) : _at_or_after(self._solves, start_ms)
+            _at_or_after(self._solves, start_ms - _LONGEST_HORIZON_MS) : _at_or_after(
+                self._solves, start_ms
+            )
         ]
         return {moment.identity for moment in (*later, *solved)}
 

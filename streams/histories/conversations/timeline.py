@@ -7,10 +7,9 @@ from typing import NamedTuple
 
 from schemas.measures import HistoryRules
 from streams.histories.conversations.clocks import Clock, Clocks
-from streams.histories.conversations.dimensions import Dimensions, Known
+from streams.histories.conversations.dimensions import Dimensions, LatestDimensions
 from streams.histories.conversations.order import Place, place
 from streams.histories.conversations.replies import BOT, HUMAN, NONE, Reply, reply_of
-from streams.histories.conversations.segments import Segment, lengthen
 from streams.histories.conversations.states import ENDED, TAKES_OVER, WAITING, State, next_state
 from streams.histories.events import InteractionEvent
 from streams.histories.fact import Fact
@@ -32,38 +31,34 @@ class Timeline:
     """The events of a conversation in order, and the positions of those that matter.
 
     `replies` are those of persons. A solve counts if it ends an open conversation, a reopening if
-    the conversation had ended. `issue_id`, `contact_reason` and `priority` are the last ones told.
+    the conversation had ended. `issue_id` and `contact_reason` are the last ones told.
     """
 
     __slots__ = (
         "_clocks",
-        "_known",
+        "_latest",
         "_taken_over",
         "bot_replies",
         "contact_reason",
         "end",
         "issue_id",
-        "priority",
         "reopens",
         "replies",
-        "segments",
         "solves",
         "steps",
     )
 
     def __init__(self, rules: HistoryRules) -> None:
         self._clocks = Clocks(rules)
-        self._known = Known()
+        self._latest = LatestDimensions()
         self._taken_over = False
         self.steps: list[Step] = []
         self.replies: list[int] = []
         self.bot_replies: list[int] = []
         self.solves: list[int] = []
         self.reopens: list[int] = []
-        self.segments: list[Segment] = []
         self.issue_id = ""
         self.contact_reason = ""
-        self.priority = ""
         #: The place of the last event: only a later one can be appended.
         self.end: Place | None = None
 
@@ -93,14 +88,11 @@ class Timeline:
         after = before if stays else next_state(before, reply or event.type)
         if (after in ENDED) is not ended:
             (self.reopens if ended else self.solves).append(index)
-        self.steps.append(Step(event, before, after, reply, self._known.learn(event)))
+        self.steps.append(Step(event, before, after, reply, self._latest.learn(event)))
         self._clocks.read(event)
-        if self.end is not None:
-            lengthen(self.segments, before, self.end[0], event.event_time)
         self.end = place(event)
         self.issue_id = event.issue_id or self.issue_id
         self.contact_reason = event.contact_reason or self.contact_reason
-        self.priority = event.priority or self.priority
 
     @property
     def clocks(self) -> tuple[Clock, ...]:

@@ -99,6 +99,7 @@ def test_a_signal_stops_it_cleanly_even_with_a_query_running(
     busy.join(10)
     assert not busy.is_alive()
     assert not process.ready.exists()
+    assert "accept_failed" not in process.log.read_text(encoding="utf-8")
     with pytest.raises(OSError, match="refused"):
         socket.create_connection((address.host, address.port), timeout=5)
 

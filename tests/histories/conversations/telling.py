@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from itertools import count
+from itertools import count, groupby, pairwise
 from typing import Any
 
 from schemas.measures import HistoryRules
-from streams.histories.conversations import Identity
+from streams.histories.conversations import Conversation, Identity, Timeline
 from streams.histories.events import InteractionEvent
 from streams.histories.fact import Change, Fact
 from streams.histories.interactions import ConversationHistory
 
-__all__ = ["NO_RULES", "Told", "at", "days", "facts_of", "hours", "minutes", "ms", "tell"]
+__all__ = [
+    "NO_RULES",
+    "Told",
+    "at",
+    "days",
+    "facts_of",
+    "hours",
+    "judged",
+    "minutes",
+    "ms",
+    "segments_of",
+    "tell",
+]
 
 NO_RULES = HistoryRules()
 
@@ -81,10 +93,12 @@ class Told:
 
     def __init__(self) -> None:
         self.history = ConversationHistory()
+        self.events: list[InteractionEvent] = []
         self.books: Counter[Fact] = Counter()
 
     def add(self, event: InteractionEvent, rules: HistoryRules = NO_RULES) -> list[Identity]:
         """Add an event; whoever follows the changes must have the same facts as the history."""
+        self.events.append(event)
         change, concerned = self.history.add(event, rules)
         self.follow(change)
         assert self.books == Counter(self.history.facts())
@@ -132,3 +146,24 @@ def tell(*events: InteractionEvent, rules: HistoryRules = NO_RULES) -> Told:
 def facts_of(events: Sequence[InteractionEvent], rules: HistoryRules) -> Counter[Fact]:
     """Return the facts of events that arrived in this order."""
     return Counter(tell(*events, rules=rules).history.facts())
+
+
+def judged(events: Iterable[InteractionEvent], rules: HistoryRules) -> Conversation:
+    """Return one conversation, read at once from all of its events."""
+    return Conversation.read(Timeline.of(events, rules), rules)
+
+
+def segments_of(
+    events: Iterable[InteractionEvent], rules: HistoryRules = NO_RULES
+) -> list[tuple[str, int, int]]:
+    """Return the states one conversation was in, each with its start and end; none is empty."""
+    stretches = [
+        (before.after, before.event.event_time, after.event.event_time)
+        for before, after in pairwise(Timeline.of(events, rules).steps)
+        if before.event.event_time < after.event.event_time
+    ]
+    found = []
+    for state, run in groupby(stretches, key=lambda stretch: stretch[0]):
+        alike = list(run)
+        found.append((state, alike[0][1], alike[-1][2]))
+    return found

@@ -77,6 +77,5 @@ def test_a_conversation_says_what_is_known_of_it_now() -> None:
 
     conversation = told.history.conversation("desk", "k1")
     assert conversation.contact_reason == "refund"
-    assert conversation.priority == "high"
     assert conversation.issue_id == "i1"
     assert dict(conversation.dimensions) == {"channel": "CHAT", "team_id": "first line"}

@@ -129,7 +129,6 @@ def test_what_a_conversation_counts() -> None:
     ).history.conversation("desk", "k1")
 
     assert conversation.customer_messages == 2
-    assert conversation.bot_replies == 1
     assert conversation.transfers == 1
     assert conversation.replies == 2
     assert conversation.reopens == 1

@@ -13,9 +13,17 @@ from schemas.effort import EffortWeights
 from schemas.facts import FACTS
 from schemas.measures import HistoryRules
 from schemas.policies import SlaPolicy
-from streams.histories.conversations import Conversation
 from streams.histories.events import InteractionEvent
-from tests.histories.conversations.telling import at, days, facts_of, hours, minutes, tell
+from tests.histories.conversations.telling import (
+    at,
+    days,
+    facts_of,
+    hours,
+    judged,
+    minutes,
+    segments_of,
+    tell,
+)
 
 TYPES = (
     "CREATED", "CUSTOMER_MESSAGE", "BOT_MESSAGE", "BOT_HANDOFF", "ASSIGNED", "TRANSFERRED",
@@ -101,14 +109,14 @@ def test_the_conversation_is_the_same_read_at_once_or_event_by_event(
 
     for one in {(event.source, event.conversation_id) for event in events}:
         own = [event for event in events if (event.source, event.conversation_id) == one]
-        assert told.history.conversation(*one) == Conversation.of(own, RULES)
+        assert told.history.conversation(*one) == judged(own, RULES)
 
 
 @few
 @given(EVENTS)
 def test_time_is_neither_lost_nor_made(events: list[InteractionEvent]) -> None:
-    conversation = Conversation.of(events, RULES)
-    segments = conversation.segments
+    conversation = judged(events, RULES)
+    segments = segments_of(events, RULES)
 
     whole = conversation.end_ms - conversation.start_ms
     assert sum(end - start for _, start, end in segments) == whole
@@ -153,7 +161,7 @@ def test_every_fact_is_one_the_catalogue_knows_and_within_its_scale(
 @given(EVENTS)
 def test_business_time_is_never_longer_than_plain_time(events: list[InteractionEvent]) -> None:
     plain: Counter[tuple[str, int]] = Counter()
-    for fact in Conversation.of(events, RULES).facts:
+    for fact in judged(events, RULES).facts:
         name, _, clock = fact.name.rpartition(".")
         if clock in {"calendar", "business"}:
             plain[name, fact.time_ms] += fact.value if clock == "calendar" else -fact.value

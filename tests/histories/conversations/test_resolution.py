@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.histories.conversations.telling import at, days, hours, minutes, ms, tell
+from tests.histories.conversations.telling import at, days, hours, minutes, ms, segments_of, tell
 
 
 def test_the_eternal_goodbye_starts_nothing() -> None:
@@ -82,7 +82,7 @@ def test_whose_time_it_was() -> None:
     assert told.plain("full_resolution") == minutes(256)
     assert told.value("transfers") == 1
     assert told.value("replies") == 2
-    assert [segment.state for segment in told.history.conversation("desk", "k1").segments] == [
+    assert [state for state, _, _ in segments_of(told.events)] == [
         "waiting", "bot", "waiting", "agent", "pending", "waiting", "on_hold",
     ]  # fmt: skip
 
