@@ -41,7 +41,7 @@ def _store(address: Address) -> Store:
 
 def test_a_new_database_is_told_to_migrate(connection: ClickHouse) -> None:
     with pytest.raises(
-        SinkError, match=r"migrations are pending: 0001_tables, R1_functions"
+        SinkError, match=r"migrations are pending: 0001_tables, .*, R1_functions"
     ) as caught:
         _store(connection.address).migrated()
     assert "earshot migrate" in caught.value.cure

@@ -12,7 +12,6 @@ from typer.testing import CliRunner
 
 from deploy.local.clickhouse import ClickHouseAccess
 from schemas.measures import Measures
-from sinks import migrations
 from sinks.clickhouse import ClickHouse
 from sinks.tables import TABLES
 from streams.cli.explain import explain
@@ -24,7 +23,7 @@ from streams.fold.kinds import KINDS
 from streams.fold.known import KnownRecords
 from streams.fold.partition import Decoded, PartitionFold
 from streams.store import Store
-from tests.databases import empty_database, use
+from tests.databases import empty_database, make_tables, use
 from tests.explaining.day import CUSTOMERS_DAY
 from tests.explaining.definitions import MEASURES, TEXT
 
@@ -71,9 +70,7 @@ def write(
 def database(clickhouse: ClickHouseAccess) -> Iterator[ClickHouse]:
     """Yield a database with the day of customers in it."""
     with empty_database(clickhouse) as connection:
-        for migration in migrations.load():
-            if not migration.repeatable:  # nothing here reads a view
-                migrations.run(connection, connection.address.database, migration)
+        make_tables(connection)
         for topic, partition, records in CUSTOMERS_DAY:
             write(connection, topic, records, partition=partition)
         yield connection

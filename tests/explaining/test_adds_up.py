@@ -12,13 +12,12 @@ import pytest
 
 from deploy.local.clickhouse import ClickHouseAccess
 from schemas.definitions import parse_measures
-from sinks import migrations
 from sinks.clickhouse import ClickHouse
 from streams.explaining import explain, query_of
 from streams.reading import Window, histograms, scores
 from streams.scores import Thresholds
 from tests.builders import ANSWERS, answer, interaction, invitation
-from tests.databases import empty_database
+from tests.databases import empty_database, make_tables
 from tests.explaining.conftest import write
 from tests.explaining.day import SECRET, at
 from tests.explaining.definitions import TEXT, of_fact
@@ -118,9 +117,7 @@ def _invitation(rng: random.Random) -> dict[str, Any]:
 def lived(clickhouse: ClickHouseAccess) -> Iterator[ClickHouse]:
     """Yield a database with some days of customers at random, under two versions of definitions."""
     with empty_database(clickhouse) as connection:
-        for migration in migrations.load():
-            if not migration.repeatable:
-                migrations.run(connection, connection.address.database, migration)
+        make_tables(connection)
         rng = random.Random(20)
         for topic, make, count in (
             (ANSWERS, _answer, 60),

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -12,11 +11,9 @@ from typer.testing import CliRunner
 from deploy.local import parts
 from deploy.local.clickhouse import ClickHouseAccess
 from deploy.local.config import LocalConfig
-from deploy.local.part import PartStatus, State
 from deploy.local.parts import LocalParts
 from schemas.errors import LocalError
 from streams.cli.down import down
-from streams.cli.status import NOT_ALL_RUNNING, status
 from streams.cli.up import local_config, up
 from streams.settings import load_settings
 
@@ -26,21 +23,13 @@ pytestmark = pytest.mark.usefixtures("no_settings")
 @pytest.fixture
 def app() -> typer.Typer:
     app = typer.Typer()
-    for command in (up, down, status):
+    for command in (up, down):
         app.command()(command)
     return app
 
 
 def _running(brokers: str = "127.0.0.1:9092", port: int = 9000) -> LocalParts:
     return LocalParts(brokers, ClickHouseAccess("127.0.0.1", port, 8123, "earshot", "secret"))
-
-
-def _pretend_statuses(monkeypatch: pytest.MonkeyPatch, *states: State) -> None:
-    found = tuple(
-        PartStatus(f"part{number}", state, number, "127.0.0.1:1", 3725.0, 2048)
-        for number, state in enumerate(states)
-    )
-    monkeypatch.setattr(parts, "part_statuses", lambda _: found)
 
 
 def test_the_home_is_the_option_then_the_variable_then_the_setting(
@@ -77,7 +66,7 @@ def test_a_password_for_a_clickhouse_elsewhere_stays_out_of_the_home() -> None:
     assert local_config(elsewhere).password == ""
 
 
-@pytest.mark.parametrize("command", ["up", "down", "status"])
+@pytest.mark.parametrize("command", ["up", "down"])
 def test_an_install_without_the_local_parts_is_told(
     app: typer.Typer, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
@@ -121,45 +110,6 @@ def test_down_says_what_it_stopped(app: typer.Typer, monkeypatch: pytest.MonkeyP
 def test_down_where_nothing_runs_is_fine(app: typer.Typer, tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["down", "--home", "elsewhere"])
     assert (result.exit_code, result.output) == (0, f"Nothing runs in {tmp_path / 'elsewhere'}\n")
-
-
-@pytest.mark.parametrize(
-    ("states", "code"),
-    [
-        (("running", "running"), 0),
-        (("running", "stopped"), NOT_ALL_RUNNING),
-        (("unhealthy", "running"), NOT_ALL_RUNNING),
-    ],
-)
-def test_status_ends_with_0_only_if_all_run(
-    app: typer.Typer, monkeypatch: pytest.MonkeyPatch, states: tuple[State, State], code: int
-) -> None:
-    _pretend_statuses(monkeypatch, *states)
-    result = CliRunner().invoke(app, ["status"])
-    assert result.exit_code == code
-    header, *rows = (line.split() for line in result.output.splitlines())
-    assert header == ["part", "state", "pid", "address", "uptime", "data"]
-    assert [row[1] for row in rows] == list(states)
-    assert rows[0] == ["part0", states[0], "0", "127.0.0.1:1", "1h", "2m", "2.0", "KiB"]
-
-
-def test_status_for_machines(
-    app: typer.Typer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _pretend_statuses(monkeypatch, "running", "stopped")
-    result = CliRunner().invoke(app, ["status", "--json"])
-    assert result.exit_code == NOT_ALL_RUNNING
-    answer = json.loads(result.output)
-    assert answer["home"] == str(tmp_path / "home")
-    assert [part["state"] for part in answer["parts"]] == ["running", "stopped"]
-    assert answer["parts"][0]["uptime_s"] == 3725.0
-
-
-def test_status_of_a_home_that_never_was(app: typer.Typer, tmp_path: Path) -> None:
-    result = CliRunner().invoke(app, ["status"])
-    assert result.exit_code == NOT_ALL_RUNNING
-    assert result.output.count("stopped") == 2
-    assert not (tmp_path / "home").exists(), "looking made a home"
 
 
 def test_help_need_not_wait_for_the_parts() -> None:
