@@ -218,7 +218,6 @@ class _Worker:
             broker_commit_interval=_COMMIT_S,
             broker_max_poll_records=settings.worker.fetch_records,
             consumer_max_fetch_size=settings.worker.partition_fetch_bytes,
-            consumer_group_instance_id=settings.kafka.instance or None,
             # A worker that waits for ClickHouse polls nothing for hours and must stay in the group.
             broker_max_poll_interval=86_400.0,
             broker_session_timeout=settings.kafka.session_s,

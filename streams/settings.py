@@ -64,12 +64,6 @@ class Kafka(_Group):
         description="Partitions a topic is created with when it is keyed by customer.",
     )
     replication: int = Field(1, ge=1, le=9, description="Replicas a topic is created with.")
-    instance: str = Field(
-        "",
-        description="Name of this worker in the group, for static membership: a worker that comes back "
-        "under its name within `session_s` gets its partitions back without a rebalance. Each worker "
-        "needs its own; of two with one name the first is fenced and stops. Empty: none.",
-    )
     session_s: float = Field(
         45.0, ge=6, le=300, description="Seconds of silence after which a worker counts as dead."
     )

@@ -140,23 +140,3 @@ def test_a_topic_is_deleted_and_created_again(log: Log) -> None:
     answers = {key: n for key, n in stage.fates().items() if key[0] == ANSWERS}
     assert answers == {key: n for key, n in ours.items() if key[0] == ANSWERS}
     check_verified(stage)
-
-
-def test_of_two_workers_with_one_name_the_first_is_fenced(log: Log) -> None:
-    stage = log.stage()
-    stage.variables["EARSHOT_KAFKA__INSTANCE"] = "blue"
-    sent = stream(300)
-    first = stage.start()
-    first.wait_event("worker_starting")
-    with sender(log.brokers) as producer:
-        log.send(producer, sent[:150])
-        stage.wait_read(100)
-        second = stage.start()
-        until("the end of the first", lambda: first.process.poll() is not None, 60.0,
-              explain=first.end_of_log)  # fmt: skip
-        assert first.process.returncode != 0
-        log.send(producer, sent[150:])
-    stage.wait_read(len(sent))
-    assert second.stop() == 0
-    assert stage.fates() == dict(truth_of(sent).fates)
-    check_verified(stage)

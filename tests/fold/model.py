@@ -85,15 +85,19 @@ class Worker:
         border = max(tables.erasures, default=0)
         start = max(start, border)
         first = chunk_start(start, chunk, border)
-        folded_with = {
-            chunk_start(row.offset, chunk, border): row.definitions
-            for row in tables.raw.values()
-            if row.offset >= first
-        } | {
-            chunk_start(offset, chunk, border): version
-            for offset, version in tables.judged_with.items()
-            if offset >= first
-        } | {c: row.definitions for c, row in tables.ledgers.items() if c >= first}
+        folded_with = (
+            {
+                chunk_start(row.offset, chunk, border): row.definitions
+                for row in tables.raw.values()
+                if row.offset >= first
+            }
+            | {
+                chunk_start(offset, chunk, border): version
+                for offset, version in tables.judged_with.items()
+                if offset >= first
+            }
+            | {c: row.definitions for c, row in tables.ledgers.items() if c >= first}
+        )
 
         def rules_for(number: int) -> Rules:
             return Rules(self.definitions[folded_with.get(number, measures.version)])
