@@ -248,10 +248,14 @@ class Stage:
 def whole(stage: Stage, records: int) -> Stage:
     """Return a stage on which one undisturbed worker has read the same log."""
     other = Stage(stage.brokers, stage.access, stage.folder, stage.starts, settings=stage.settings)
-    other.make_tables()
-    worker = other.start()
-    other.wait_read(records)
-    assert worker.stop() == 0
+    try:
+        other.make_tables()
+        worker = other.start()
+        other.wait_read(records)
+        assert worker.stop() == 0
+    except BaseException:
+        other.close()
+        raise
     return other
 
 
