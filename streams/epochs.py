@@ -85,9 +85,7 @@ class Epochs:
         ids, kept = self._topic_ids(), self._kept.epochs()
         for topic, topic_id in ids.items():
             known = [epoch for epoch in kept if epoch.topic == topic]
-            current = [
-                one for one in known if one.topic_id == topic_id and one.state == "current"
-            ]
+            current = [one for one in known if one.topic_id == topic_id and one.state == "current"]
             if not current:
                 number = max((epoch.number for epoch in known), default=-1) + 1
                 current = [Epoch(topic, number, topic_id, self._chunk, "current")]

@@ -257,9 +257,8 @@ class Intake:
         for piece in pieces_of(run.records, own.fold.position):
             if isinstance(piece, ErasureRecord):
                 await self._erase(run.tp, own, piece, positions)
-                if run.tp not in self._own:
-                    return  # lost meanwhile, or outrun: it is read again
-                own = self._own[run.tp]
+                if self._own.get(run.tp) is not own:
+                    return  # lost meanwhile, outrun, or to be folded again: it is read again
             else:
                 await self._take_piece(own, Run(run.tp, run.start, piece))
         self._conditions.running(run.tp)

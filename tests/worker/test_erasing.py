@@ -177,3 +177,17 @@ async def test_a_record_without_a_value_that_asks_for_nothing_is_rejected(
     await intake.flush(world)
     assert world.reasons == [reason]
     assert "erasures" not in [step[0] for step in world.steps]
+
+
+async def test_a_partition_that_must_be_folded_again_skips_what_follows_the_erasure() -> None:
+    # The flush before an erasure finds that the topic is another one: what follows is not folded
+    # onto a state that knows nothing of what came before.
+    world = World()
+    world.trace = TRACE
+    intake = intake_in(world)
+    await intake.take(batch(run(0, 2)), world)
+    world.changed = {TP.topic}
+    await intake.take(batch(joined(run(2, 3), control(3), run(4, 6))), world)
+    assert world.steps == [("rewind", 0, 0)]
+    await intake.flush(world)
+    assert world.steps == [("rewind", 0, 0)], "nothing was folded"
