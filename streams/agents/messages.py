@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from schemas.codec import Encoder
 from schemas.framing import unframe
@@ -16,6 +16,11 @@ from streams.fold.columns import Columns
 from streams.fold.partition import Rejected
 
 __all__ = ["reject_columns", "reject_messages", "slice_messages"]
+
+#: Bytes of a record that a message on `feedback.rejects` may hold, and of those its key and headers.
+#: The topic takes 8 MiB a message, and Avro adds some to them.
+_MOST_BYTES = 6 * 1024 * 1024
+_MOST_AROUND = 1024 * 1024
 
 Reject = tuple[TopicPartition, Rejected, LogRecord]
 Message = tuple[bytes, bytes]
@@ -64,20 +69,40 @@ def reject_messages(rejects: Sequence[Reject], epoch: int, encoder: Encoder) -> 
                     "offset": record.offset,
                     "timestamp": record.timestamp,
                     "reason": reject.rejection.reason,
-                    "detail": reject.rejection.detail,
+                    "detail": reject.rejection.detail + cut.note,
                     "schema_id": _schema_id(record.value),
-                    "key": record.key,
-                    "value": record.value,
-                    "headers": [
-                        {"name": name, "value": value} for name, value in record.headers or ()
-                    ],
+                    "key": cut.key,
+                    "value": cut.value,
+                    "headers": [{"name": name, "value": value} for name, value in cut.headers],
                     "replays": replay.replays if replay else 0,
                 }
             ),
         )
         for tp, reject, record in rejects
         for replay in [_replay(tp, epoch, record)]
+        for cut in [_cut(record)]
     ]
+
+
+class _Cut(NamedTuple):
+    """What of a record a message can hold, and what to add to its detail where that is not all."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]]
+    note: str = ""
+
+
+def _cut(record: LogRecord) -> _Cut:
+    """Return as much of a record as `feedback.rejects` takes. ClickHouse has all of it."""
+    key, value, headers = record.key, record.value, list(record.headers or ())
+    around = len(key or b"") + sum(len(name) + len(held or b"") for name, held in headers)
+    if around + len(value or b"") <= _MOST_BYTES:
+        return _Cut(key, value, headers)
+    if around > _MOST_AROUND:
+        key, headers = (key or b"")[:_MOST_AROUND], []
+    note = " (cut for this message; the table rejects has all of it)"
+    return _Cut(key, None if value is None else value[: _MOST_BYTES - _MOST_AROUND], headers, note)
 
 
 def reject_columns(rejects: Sequence[Reject], epoch: int) -> Columns:

@@ -6,10 +6,13 @@ from typing import Any
 
 from schemas.codec import Decoder, MalformedRecord, TrailingBytes
 from schemas.framing import unframe
-from schemas.registry import Registry, UnknownSchema, subject_of
+from schemas.registry import FileRegistry, Registry, UnknownSchema, subject_of
 from streams.fold.rejection import Rejection
 
 __all__ = ["RecordDecoder"]
+
+
+_SHIPPED = FileRegistry()
 
 
 class RecordDecoder:
@@ -64,6 +67,7 @@ class RecordDecoder:
                 "wrong_schema", f"schema {schema_id} is {writer.subject}, not {subject}"
             )
         else:
-            found = Decoder(writer, self._registry.latest(subject))
+            # Read as the schema this code was made for. The newest one may lack a field we need.
+            found = Decoder(writer, _SHIPPED.latest(subject))
         self._decoders[topic, schema_id] = found
         return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -95,7 +96,8 @@ def _order(candidate: tuple[_Identity, Fact]) -> tuple[int, _Identity]:
 def _facts(event: AnswerEvent, measures: Measures) -> dict[_Period, Fact]:
     """Return what an answer counts as by period; nothing if it is taken back or has no score."""
     counts = event.op != "DELETE" and not event.dismissed and not event.is_test
-    if not counts or event.value_number is None:
+    # What has no score may carry any number, also one that is none.
+    if not counts or event.value_number is None or not math.isfinite(event.value_number):
         return {}
     moment = event.responded_at
     score = int(event.value_number)

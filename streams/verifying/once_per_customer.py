@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
@@ -33,7 +34,9 @@ def once_cells(rows: Sequence[Row], measures: Measures) -> Iterator[Cell]:
         latest: dict[str, Row] = {}
         for row in standing:
             kind_fits = not measure.survey_kinds or row["survey_kind"] in measure.survey_kinds
-            if kind_fits and asks_for(measure, row) and lets_in(measure, row):
+            # Of an answer without a score the number says nothing, and may be none.
+            is_number = math.isfinite(row["value_number"] or 0)
+            if kind_fits and is_number and asks_for(measure, row) and lets_in(measure, row):
                 moment = datetime.fromtimestamp(row["responded_at"] // 1000, UTC).isoformat()
                 latest[moment[: _LETTERS[measure.once_per]]] = row
         for row in latest.values():
