@@ -30,6 +30,11 @@ faults: ## Break everything there is, hundreds of times: the whole fault suite.
 	@deploy/setup.sh dev
 	@EARSHOT_FULL=1 $(BIN)/pytest tests/faults tests/worker/test_faults.py tests/replaying $(ARGS)
 
+.PHONY: soak
+soak: ## Kill workers, ClickHouse and Kafka 500 times in 5 million events. ARGS="--events N --kills K".
+	@deploy/setup.sh dev
+	@$(BIN)/python -m tests.faults.soak $(ARGS)
+
 .PHONY: lint
 lint: ## Check style, types and the direction of imports.
 	@deploy/setup.sh dev

@@ -29,8 +29,8 @@ from streams.agents.intake import Intake
 take = Intake.take
 async def early(self, batch, positions):
     await take(self, batch, positions)
-    for tp, fold in self._folds.items():
-        positions.mark_durable(tp, fold.position)
+    for tp, own in self._own.items():
+        positions.mark_durable(tp, own.fold.position)
 Intake.take = early
 """
 
@@ -59,17 +59,22 @@ Outputs.send = silent
 """
 
 
-def test_a_commit_before_the_write_is_seen(shared_log: Log) -> None:
+def test_a_commit_before_the_write_is_seen_and_the_ledger_knows_better(shared_log: Log) -> None:
     stage = shared_log.stage()
-    stage.start_and_die("committed:1", program=_EARLY + _RUN, flush_s=30, fetch_records=20, chunk=8)
+    early = stage.start_and_die(
+        "committed:1", program=_EARLY + _RUN, flush_s=30, fetch_records=20, chunk=8
+    )
+    assert early.process.returncode == 137, early.end_of_log()
     with pytest.raises(AssertionError):
         check_committed(stage)
-    stage.evict()
-    worker = stage.start(chunk=8)
-    worker.wait_event("partition_opened", count=5)
-    assert worker.stop() == 0
     with pytest.raises(AssertionError):
         check_conservation(stage, shared_log, gaps=False)
+    stage.evict()
+    worker = stage.start(chunk=8)
+    stage.wait_read(len(shared_log.sent))
+    assert worker.stop() == 0
+    assert worker.events("committed_beyond_ledger")
+    check_conservation(stage, shared_log, gaps=False)
 
 
 def test_rows_that_were_never_written_are_seen(shared_log: Log) -> None:
