@@ -6,7 +6,7 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 __all__ = [
     "PLACE",
     "Chosen",
+    "Everything",
+    "OfTopic",
+    "Places",
+    "Since",
+    "WithReason",
     "asking",
     "choose",
     "coordinates",
@@ -30,6 +35,20 @@ __all__ = [
 ]
 
 PLACE = "TOPIC/PARTITION/OFFSET"
+
+# Which records, as the commands that change something take it.
+Places = Annotated[
+    list[str] | None, typer.Argument(metavar=PLACE, help="Which records. Or give a filter.")
+]
+OfTopic = Annotated[str | None, typer.Option("--topic", help="Those of this input topic.")]
+WithReason = Annotated[str | None, typer.Option("--reason", help="Those with this reason.")]
+Since = Annotated[
+    str | None,
+    typer.Option(
+        "--since", help="Those since then, by the broker's time: 30m, 2h, 7d, 2026-01-31T08:00Z."
+    ),
+]
+Everything = Annotated[bool, typer.Option("--all", help="All on the list.")]
 
 #: Records that are told one by one.
 _TOLD = 10

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streams.cli.rejects_asking import (
-    PLACE,
+    Everything,
+    OfTopic,
+    Places,
+    Since,
+    WithReason,
     asking,
     choose,
     filter_of,
@@ -30,18 +34,11 @@ REFUSED = 5
 
 
 def replay_rejects(
-    records: Annotated[
-        list[str] | None, typer.Argument(metavar=PLACE, help="Which records. Or give a filter.")
-    ] = None,
-    topic: Annotated[str | None, typer.Option(help="Those of this input topic.")] = None,
-    reason: Annotated[str | None, typer.Option(help="Those with this reason.")] = None,
-    since: Annotated[
-        str | None,
-        typer.Option(
-            help="Those since then, by the broker's time: 30m, 2h, 7d, 2026-01-31T08:00Z."
-        ),
-    ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All on the list.")] = False,
+    records: Places = None,
+    topic: OfTopic = None,
+    reason: WithReason = None,
+    since: Since = None,
+    everything: Everything = False,
     limit: Annotated[
         int, typer.Option(min=1, max=1_000_000, help="At most so many, the oldest first.")
     ] = 1_000,

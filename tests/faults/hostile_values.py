@@ -24,8 +24,12 @@ TEXTS = (
 )  # fmt: skip
 
 
-def _at(*parts: int) -> int:
-    return int(datetime(*parts, tzinfo=UTC).timestamp() * 1000)  # type: ignore[misc,arg-type]
+def _at(year: int, *rest: int) -> int:
+    """Return an instant of UTC: month, day, and as much of the time as matters."""
+    month, day, *time = rest
+    hour, minute, second = (*time, 0, 0, 0)[:3]
+    moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+    return int(moment.timestamp() * 1000)
 
 
 TIMES_MS = (

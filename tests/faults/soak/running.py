@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from kafka import TopicPartition
@@ -83,7 +84,7 @@ class _Soak:
         began = self.teller.now_s
         try:
             for strike in plan(options.seed, events=options.events, kills=options.kills):
-                self._wait(lambda at=strike.at: self.supply.read >= at, strike)  # type: ignore[misc]
+                self._wait(partial(self._has_read, strike.at), strike)
                 self._strike(strike)
             self._wait(lambda: self.supply.done and self._caught_up(), None)
         finally:
@@ -93,6 +94,9 @@ class _Soak:
         self.crew.stop()
         self.teller.say("everything is read and the workers have stopped; now it is checked")
         return self._report(reading_s)
+
+    def _has_read(self, events: int) -> bool:
+        return self.supply.read >= events
 
     def _report(self, reading_s: float) -> Report:
         supply = self.supply

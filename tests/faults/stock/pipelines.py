@@ -119,7 +119,7 @@ class Pipeline(ABC):
 
     def evict(self) -> None:
         """Remove the dead from the group: what the end of their session does."""
-        Stage.evict(self)  # type: ignore[arg-type]
+        Stage.evict(self)  # type: ignore[arg-type]  # it has the name and the admin that takes
 
     @contextmanager
     def _admin(self) -> Iterator[KafkaAdminClient]:

@@ -21,7 +21,7 @@ BATCH = 100
 AGAIN_S = 0.3
 
 
-class Sink(ConsumerRebalanceListener):  # type: ignore[misc]
+class Sink(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types for it
     """Reads a topic into the table, one batch at a time."""
 
     def __init__(self) -> None:
