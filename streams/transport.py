@@ -35,6 +35,9 @@ from streams.progress import Progress, readable_end
 
 __all__ = ["BatchApp", "BatchConsumer"]
 
+#: How long a broker may keep a fetch while it has nothing new: it answers as soon as it has.
+_FETCH_WAIT_MS = 200
+
 
 class _ConsumerThread(driver.AIOKafkaConsumerThread):
     """Faust's consumer thread, reading only committed transactions."""
@@ -44,6 +47,9 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
         # Faust sets this only for its own transactions; the fetcher reads it when it starts.
         consumer._isolation_level = "read_committed"  # noqa: SLF001 - Faust does not hand it on
         consumer._fetch_max_bytes = cast("BatchApp", self.app).fetch_bytes  # noqa: SLF001 - likewise
+        # A broker answers one request of a connection after the other: whatever is asked while nothing
+        # comes waits behind the fetch, with Faust's 1.5 s once for every partition that is opened.
+        consumer._fetch_max_wait_ms = _FETCH_WAIT_MS  # noqa: SLF001 - likewise
         return consumer
 
 

@@ -19,7 +19,7 @@ _POLL_S = 0.02
 def until(
     what: str,
     done: Callable[[], Any],
-    within_s: float = 60.0,
+    within_s: float = 120.0,
     *,
     explain: Callable[[], str] = str,
 ) -> Any:
