@@ -316,6 +316,10 @@ class _Positions:
     def owns(self, tp: TopicPartition) -> bool:
         return bool(self._consumer.owns(tp))
 
+    def began(self) -> Mapping[TopicPartition, int]:
+        found: Mapping[TopicPartition, int] = self._consumer.began()
+        return found
+
     def committed(self, tp: TopicPartition) -> int | None:
         offset: int | None = self._consumer.committed_offset(tp)
         return offset

@@ -108,6 +108,10 @@ class BatchConsumer(driver.Consumer):
         """Return whether a partition is assigned to us."""
         return TP(*tp) in self._owned
 
+    def began(self) -> dict[TopicPartition, int]:
+        """Return the partitions that are assigned to us, and the offset reading each began at."""
+        return {TopicPartition(*tp): offset for tp, offset in self._began.items()}
+
     def committed_offset(self, tp: TopicPartition) -> int | None:
         """Return the offset that was committed, None if there is none."""
         return self._committed.get(TP(*tp))

@@ -1,11 +1,30 @@
-"""From settings to how the intake folds and flushes."""
+"""How the intake folds and flushes, and what the settings say of it."""
 
 from __future__ import annotations
 
-from streams.agents.intake import IntakeConfig
+from dataclasses import dataclass
+
 from streams.settings import Settings
 
-__all__ = ["intake_config"]
+__all__ = ["IntakeConfig", "intake_config"]
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeConfig:
+    """How the intake folds and flushes."""
+
+    chunk_size: int
+    flush_s: float
+    flush_rows: int
+    known_answers: int
+    known_customers: int
+    clock_skew_ms: int
+    max_record_bytes: int
+    worker: str
+    unknown_schema_s: float = 0.0
+    reject_run: int = 0
+    reject_share: float = 1.0
+    reject_window: int = 10_000
 
 
 def intake_config(settings: Settings, name: str) -> IntakeConfig:

@@ -8,15 +8,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 import structlog
 
-from streams.agents.flushing import Flusher
+from streams.agents.flushing import Flusher, Lot
 from streams.agents.opening import Ask
+from streams.agents.pieces import erasure_of
+from streams.agents.positions import Positions
 from streams.fold.columns import Origin
 from streams.fold.erasing import ErasureRecord, Trace
 from streams.fold.kinds import Kind
+from streams.patience import insist
+from streams.store import Store
 from streams.traces import Traces
 
 __all__ = ["Eraser"]
@@ -27,10 +32,20 @@ log = structlog.get_logger(__name__)
 class Eraser:
     """Erases; every step may be repeated, and by two workers at once."""
 
-    def __init__(self, *, traces: Traces, flusher: Flusher, ask: Ask) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        traces: Traces,
+        flusher: Flusher,
+        ask: Ask,
+        sleep: Callable[[float], Awaitable[None]],
+    ) -> None:
+        self._store = store
         self._traces = traces
         self._flusher = flusher
         self._ask = ask
+        self._sleep = sleep
 
     async def erase(self, origin: Origin, kind: Kind, record: ErasureRecord) -> Trace | None:
         """Erase, and return what the subject had left.
@@ -43,11 +58,24 @@ class Eraser:
         again = await self._ask(partial(self._traces.marked, origin, offset))
         if not again:
             await self._flusher.write_erased(origin, record, trace)
-        await self.delete(origin, kind, record)
+        await self._delete(origin, kind, record)
         log.info("erased", topic=origin[0], partition=origin[2], offset=offset,
                  mode=erasure.mode, rows=trace.rows, again=again)  # fmt: skip
         return None if again else trace
 
-    async def delete(self, origin: Origin, kind: Kind, record: ErasureRecord) -> None:
+    async def repeat(self, lot: Lot, positions: Positions) -> None:
+        """Delete what others had erased and we may have written since: nobody else looks for it."""
+        tp, origin = lot.tp, lot.origin
+        after = partial(self._store.erasures_after, origin, lot.fold.border)
+        for offset in await self._ask(after):
+            record = await insist(partial(positions.record_at, tp, offset), self._sleep)
+            erased = None if record is None else erasure_of(record)
+            if erased is not None:
+                await self._delete(origin, lot.fold.kind, erased)
+            else:
+                log.error("erasure_not_repeated", topic=tp.topic, partition=tp.partition,
+                          offset=offset, cure="Ask for it again: `earshot forget`.")  # fmt: skip
+
+    async def _delete(self, origin: Origin, kind: Kind, record: ErasureRecord) -> None:
         """Delete the rows that an erasure, which is written down, erases."""
         await self._ask(partial(self._traces.delete, kind, origin, record.offset, record.erasure))

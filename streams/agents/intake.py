@@ -6,130 +6,38 @@ The pure parts do the work: this only hands them what they need, in the order of
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from functools import partial
-from typing import Protocol, TypeVar
+from collections.abc import Awaitable, Callable, Iterable
 
 import structlog
 
 from schemas.measures import Measures
 from schemas.registry import Registry
+from streams.agents.asking import Asking
+from streams.agents.configuring import IntakeConfig
 from streams.agents.erasing import Eraser
 from streams.agents.flushing import Flusher, Lot, RowsRefused, Saying
-from streams.agents.halting import (
-    Halt,
-    RejectLimit,
-    lost_records,
-    too_many_rejects,
-    unknown_schema,
-)
-from streams.agents.opening import Opened, Opener
-from streams.agents.pieces import erasure_of, pieces_of, refused
-from streams.agents.replays import Replayed, replay_of
-from streams.batch import Batch, LogRecord, Run, TopicPartition
+from streams.agents.folding import Folder
+from streams.agents.halted import Halted
+from streams.agents.halting import Halt
+from streams.agents.learning import Learner
+from streams.agents.limits import Limits
+from streams.agents.owned import Owned
+from streams.agents.pieces import pieces_of
+from streams.agents.positions import Numbering, Positions
+from streams.agents.schema_waits import SchemaWaits
+from streams.agents.starting import Starter
+from streams.batch import Batch, Run, TopicPartition
 from streams.conditions import Conditions
 from streams.fold.decoding import RecordDecoder
 from streams.fold.erasing import ErasureRecord
-from streams.fold.partition import Decoded, Fate, PartitionFold, Rejected
-from streams.fold.rejection import Rejection
+from streams.fold.partition import PartitionFold
 from streams.killpoints import passing
-from streams.patience import insist
 from streams.store import Store
 from streams.traces import Traces
 
-__all__ = ["Intake", "IntakeConfig", "Positions"]
+__all__ = ["Intake"]
 
 log = structlog.get_logger(__name__)
-
-T = TypeVar("T")
-
-#: Records folded in one go: some tenths of a second, where their customers have long histories.
-_AT_ONCE = 1_000
-
-
-class Positions(Protocol):
-    """The consumer, as far as the intake steers it."""
-
-    def mark_durable(self, tp: TopicPartition, position: int) -> None:
-        """Say that all records below `position` are durable."""
-        ...
-
-    def owns(self, tp: TopicPartition) -> bool:
-        """Return whether a partition is ours."""
-        ...
-
-    def committed(self, tp: TopicPartition) -> int | None:
-        """Return the offset that was committed, None if there is none."""
-        ...
-
-    def log_began(self, tp: TopicPartition) -> int | None:
-        """Return the first offset the log held when the partition became ours, None if not known."""
-        ...
-
-    async def log_start(self, tp: TopicPartition) -> int:
-        """Return the first offset the log holds now. Slow: it is asked in turn with fetching."""
-        ...
-
-    async def rewind(self, tp: TopicPartition, offset: int) -> None:
-        """Read a partition again from `offset`, whatever was committed of it."""
-        ...
-
-    async def pause(self, tp: TopicPartition) -> None:
-        """Read nothing of a partition."""
-        ...
-
-    async def resume(self, tp: TopicPartition) -> None:
-        """Read a paused partition again."""
-        ...
-
-    async def record_at(self, tp: TopicPartition, offset: int) -> LogRecord | None:
-        """Return one record, whoever owns the partition; None if the log does not keep it any more."""
-        ...
-
-
-class Numbering(Protocol):
-    """The epochs of the input topics."""
-
-    def epoch(self, topic: str) -> int:
-        """Return the epoch of a topic."""
-        ...
-
-    def refresh(self) -> set[str]:
-        """Ask again; return the topics that have another epoch now. Blocking."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class IntakeConfig:
-    """How the intake folds and flushes."""
-
-    chunk_size: int
-    flush_s: float
-    flush_rows: int
-    known_answers: int
-    known_customers: int
-    clock_skew_ms: int
-    max_record_bytes: int
-    worker: str
-    unknown_schema_s: float = 0.0
-    reject_run: int = 0
-    reject_share: float = 1.0
-    reject_window: int = 10_000
-
-
-@dataclass(slots=True)
-class _Partition:
-    """A partition that is ours, and what waits to be written of it besides what its fold holds."""
-
-    opened: Opened
-    limit: RejectLimit
-    rejects: list[tuple[Rejected, LogRecord]] = field(default_factory=list)
-    replayed: list[Replayed] = field(default_factory=list)
-
-    @property
-    def fold(self) -> PartitionFold:
-        return self.opened.fold
 
 
 class Intake:
@@ -150,18 +58,24 @@ class Intake:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._config = config
-        self._store = store
         self._epochs = epochs
         self._conditions = conditions
-        self._decoder = RecordDecoder(registry, max_bytes=config.max_record_bytes)
-        self._opener = Opener(
+        self._ask = ask = Asking(sleep, conditions)
+        learner = Learner(store=store, ask=ask)
+        self._starter = Starter(
+            config, store=store, measures=measures, epochs=epochs, learner=learner, ask=ask
+        )
+        self._waits = SchemaWaits(config.unknown_schema_s, now)
+        decoder = RecordDecoder(registry, max_bytes=config.max_record_bytes)
+        self._folder = Folder(
             store=store,
-            measures=measures,
-            chunk_size=config.chunk_size,
-            known_answers=config.known_answers,
-            known_customers=config.known_customers,
-            clock_skew_ms=config.clock_skew_ms,
-            ask=self._ask,
+            decoder=decoder,
+            learner=learner,
+            limits=Limits(
+                store=store, decoder=decoder, clock_skew_ms=config.clock_skew_ms, ask=ask
+            ),
+            waits=self._waits,
+            ask=ask,
         )
         self._flusher = Flusher(
             store=store,
@@ -171,14 +85,13 @@ class Intake:
             conditions=conditions,
             sleep=sleep,
         )
-        self._eraser = Eraser(traces=traces, flusher=self._flusher, ask=self._ask)
+        self._eraser = Eraser(
+            store=store, traces=traces, flusher=self._flusher, ask=ask, sleep=sleep
+        )
+        self._halted = Halted(conditions, now)
         self._now = now
-        self._sleep = sleep
         self._lock = asyncio.Lock()
-        self._own: dict[TopicPartition, _Partition] = {}
-        self._halted: dict[TopicPartition, float] = {}
-        #: Since when a partition waits for a schema.
-        self._waits_since: dict[TopicPartition, float] = {}
+        self._own: dict[TopicPartition, Owned] = {}
         self._unwritten: list[Lot] = []
         self._leaving: set[TopicPartition] = set()
         self._flushed_at = now()
@@ -200,9 +113,8 @@ class Intake:
 
     async def flush_if_due(self, positions: Positions) -> None:
         """Flush what has waited long enough, and try again what stopped long enough ago."""
-        now = self._now()
-        again = any(at <= now for at in self._halted.values())
-        if again or (self._own and self._due()):
+        await self._open_idle(positions)
+        if self._halted.due() or (self._own and self._due()):
             async with self._lock:
                 await self._flush(positions)
                 await self._try_again(positions)
@@ -230,8 +142,8 @@ class Intake:
     def _forget_leaving(self) -> None:
         for tp in self._leaving:
             self._own.pop(tp, None)
-            self._halted.pop(tp, None)
-            self._waits_since.pop(tp, None)
+            self._halted.discard(tp)
+            self._waits.forget(tp)
             self._conditions.gone(tp)
         self._leaving.clear()
         self._unwritten = [lot for lot in self._unwritten if self._holds(lot.tp, lot.fold)]
@@ -248,7 +160,7 @@ class Intake:
             if not positions.owns(run.tp):
                 return  # revoked while it waited here: the next owner reads it
             own = await self._open(run.tp, positions)
-        if run.start > own.fold.position and not await self._may_skip(own, run, positions):
+        if run.start > own.fold.position and not await self._starter.may_skip(own, run, positions):
             return
         if run.records[-1].offset < own.fold.position:
             # All of it is durable already, and what follows may be as well.
@@ -260,59 +172,35 @@ class Intake:
                 if self._own.get(run.tp) is not own:
                     return  # lost meanwhile, outrun, or to be folded again: it is read again
             else:
-                await self._take_piece(own, Run(run.tp, run.start, piece))
+                await self._folder.fold(own, Run(run.tp, run.start, piece))
         self._conditions.running(run.tp)
 
-    async def _open(
-        self, tp: TopicPartition, positions: Positions, *, anew: bool = False
-    ) -> _Partition:
-        """Open a partition, and read it from where it needs to be read.
-
-        `anew`: it was ours before, and its log may begin elsewhere by now.
-        """
+    async def _open(self, tp: TopicPartition, positions: Positions, *, anew: bool = False) -> Owned:
+        """Make a partition ours, in the state it has where it needs to be read from."""
         if not self._own:
             await self._ask(self._epochs.refresh)
-        origin = tp.topic, self._epochs.epoch(tp.topic), tp.partition
-        log_start = None if anew else positions.log_began(tp)
-        if log_start is None:
-            log_start = await insist(
-                partial(positions.log_start, tp), self._sleep, self._conditions
-            )
-        opened = await self._opener.open(tp, origin, positions.committed(tp), log_start)
-        if opened.half is not None:
-            ledger, stored = opened.half
-            await self._learn(opened, stored)
-            opened.fold.resume(ledger, stored)
-            opened.half = None
-        config = self._config
-        limit = RejectLimit(config.reject_run, config.reject_share, config.reject_window)
-        own = self._own[tp] = _Partition(opened, limit)
+        own = self._own[tp] = await self._starter.start(tp, positions, anew=anew)
         return own
 
-    async def _may_skip(self, own: _Partition, run: Run, positions: Positions) -> bool:
-        """Say whether a run that begins too far on may be folded. If not, see to what came before."""
-        tp, fold = run.tp, own.fold
-        log_start = await insist(partial(positions.log_start, tp), self._sleep, self._conditions)
-        if log_start <= fold.position:
-            # A batch was dropped on its way here (a rebalance empties Faust's buffers), or the consumer
-            # began to read elsewhere.
-            log.info("reading_again", topic=tp.topic, partition=tp.partition, at=fold.position,
-                     got=run.start)  # fmt: skip
-            await positions.rewind(tp, fold.position)
-            return False
-        allowed = await self._ask(partial(self._store.allowed, own.opened.origin, "lost"))
-        if allowed < log_start:
-            raise lost_records(tp, fold.position, log_start)
-        log.error("records_lost", topic=tp.topic, partition=tp.partition, first=fold.position,
-                  last=log_start - 1, cure="Keep records longer.")  # fmt: skip
-        fold.lose(log_start, run.records[0].timestamp)
-        if run.start > log_start:
-            await positions.rewind(tp, log_start)
-            return False
-        return True
+    async def _open_idle(self, positions: Positions) -> None:
+        """Open partitions nothing came of yet: the ledger may end before the offset they are read from.
+
+        So it is where ClickHouse was restored from a backup. Kafka may have nothing beyond that offset.
+        """
+        for tp, began in positions.began().items():
+            if tp in self._own or tp in self._halted:
+                continue
+            async with self._lock:
+                if tp in self._own or tp in self._leaving or not positions.owns(tp):
+                    continue
+                own = await self._open(tp, positions)
+                if own.fold.position < began:
+                    log.info("reading_again", topic=tp.topic, partition=tp.partition,
+                             at=own.fold.position, got=began)  # fmt: skip
+                    await positions.rewind(tp, own.fold.position)
 
     async def _erase(
-        self, tp: TopicPartition, own: _Partition, record: ErasureRecord, positions: Positions
+        self, tp: TopicPartition, own: Owned, record: ErasureRecord, positions: Positions
     ) -> None:
         fold, origin = own.fold, own.opened.origin
         if record.offset < fold.position:
@@ -324,120 +212,27 @@ class Intake:
         trace = await self._eraser.erase(origin, fold.kind, record)
         if trace is None:
             # What it remembers of the subject can only be told by asking for everything anew.
-            own.opened = await self._opener.open(tp, origin, record.offset, record.offset)
+            own.opened = await self._starter.start_at(tp, origin, record.offset)
             own.fold.erase(record, {})
         else:
             fold.erase(record, trace.left, trace.others)
 
-    async def _take_piece(self, own: _Partition, run: Run) -> None:
-        fold, tp = own.fold, run.tp
-        decoded = await self._ask(partial(self._decode, run, own.opened.bound))
-        passing("decoded")
-        decoded, halt = self._before_unknown_schema(tp, decoded, own.opened.bound)
-        await self._learn(own.opened, decoded)
-        by_offset = {record.offset: record for record in run.records}
-        fates: dict[int, Fate | None] = {
-            record.offset: None
-            for record in run.records
-            if record.headers and replay_of(record) is not None
-        }
-        for start in range(0, len(decoded), _AT_ONCE):
-            # Nothing is awaited between folding and keeping the rejects: a cancellation in between
-            # would let a flush commit past records that stand nowhere.
-            some = decoded[start : start + _AT_ONCE]
-            rejects = fold.fold(some, fates)
-            own.rejects += [(reject, by_offset[reject.offset]) for reject in rejects]
-            bad = frozenset(reject.offset for reject in rejects)
-            too_many = own.limit.add([record.offset for record in some], bad)
-            passing("folded")
-            if too_many:
-                await self._unless_allowed(tp, own, rejects)
-            await asyncio.sleep(0)  # the consumer must answer the broker in between
-        own.replayed += [
-            Replayed(of, tp, own.opened.origin[1], offset, by_offset[offset].timestamp, fate)
-            for offset, fate in fates.items()
-            if fate is not None and (of := replay_of(by_offset[offset])) is not None
-        ]
-        if halt is not None:
-            raise halt
-
-    async def _learn(self, opened: Opened, decoded: Sequence[Decoded]) -> None:
-        """Look up what the fold must know before it folds some records."""
-        fold, origin = opened.fold, opened.origin
-        if missing := fold.missing(decoded):
-            fold.learn(
-                await self._ask(
-                    partial(self._store.lookup, fold.kind, origin, fold.lookup_bound, missing)
-                )
-            )
-        if subjects := fold.missing_customers(decoded):
-            histories = await self._ask(
-                partial(self._store.histories, fold.kind, origin, fold.lookup_bound, subjects)
-            )
-            for version in {one.definitions for events in histories.values() for one in events}:
-                await self._ask(partial(self._store.definitions, version))
-            fold.learn_customers(subjects, histories, self._store.definitions)
-
-    def _decode(self, run: Run, bound: dict[int, Rejection]) -> list[Decoded]:
-        decode, topic = self._decoder.decode, run.tp.topic
-        return [
-            Decoded(
-                record.offset,
-                record.timestamp,
-                bound.get(record.offset) or refused(record) or decode(topic, record.value),
-            )
-            for record in run.records
-        ]
-
-    def _before_unknown_schema(
-        self, tp: TopicPartition, decoded: list[Decoded], bound: dict[int, Rejection]
-    ) -> tuple[list[Decoded], Halt | None]:
-        """Return the records before the first whose schema may be registered yet, and the wait for it."""
-        for index, record in enumerate(decoded):
-            content = record.content
-            if (
-                isinstance(content, Rejection)
-                and content.reason == "unknown_schema"
-                and record.offset not in bound
-            ):
-                since = self._waits_since.setdefault(tp, self._now())
-                left = self._config.unknown_schema_s - (self._now() - since)
-                if left > 0:
-                    return decoded[:index], unknown_schema(tp, record.offset, content.detail, left)
-        self._waits_since.pop(tp, None)
-        return decoded, None
-
     # -- stopping, and going on
 
-    async def _unless_allowed(
-        self, tp: TopicPartition, own: _Partition, rejects: Sequence[Rejected]
-    ) -> None:
-        allowed = await self._ask(partial(self._store.allowed, own.opened.origin, "rejects"))
-        if allowed < own.fold.position:
-            reasons = [reject.rejection.reason for reject in rejects]
-            raise too_many_rejects(tp, own.fold.position, reasons)
-
     async def _stop(self, tp: TopicPartition, halt: Halt, positions: Positions) -> None:
-        say = log.error if halt.alarm else log.warning
-        before = self._conditions.of(tp)
-        if before is None or before.reason != halt.reason:
-            say("partition_stopped", topic=tp.topic, partition=tp.partition, reason=halt.reason,
-                what=halt.what, cure=halt.cure)  # fmt: skip
-        tell = self._conditions.stopped if halt.alarm else self._conditions.held
-        tell(tp, reason=halt.reason, what=halt.what, cure=halt.cure)
+        self._halted.add(tp, halt)
         if not halt.keep:
             self._own.pop(tp, None)
-        self._halted[tp] = self._now() + halt.again_s
         await positions.pause(tp)
 
     async def _try_again(self, positions: Positions) -> None:
         """Go on with what was stopped long enough ago; if the cause is still there, it stops again."""
-        for tp in [tp for tp, at in self._halted.items() if at <= self._now()]:
+        for tp in self._halted.due():
             if positions.owns(tp):
                 own = self._own.get(tp) or await self._open(tp, positions, anew=True)
                 await positions.rewind(tp, own.fold.position)
                 await positions.resume(tp)
-            del self._halted[tp]
+            self._halted.discard(tp)
 
     # -- flushing
 
@@ -450,11 +245,9 @@ class Intake:
         self._forget_leaving()
         await self._leave_old_epochs(positions)
         for tp, own in self._own.items():
-            drained = own.fold.drain()
-            if drained:
-                lot = Lot(tp, own.opened.origin, own.fold, drained, own.rejects, own.replayed)
+            lot = own.drain(tp)
+            if lot is not None:
                 self._unwritten.append(lot)
-                own.rejects, own.replayed = [], []
         self._flushed_at = self._now()
         lots = self._unwritten
         if not lots:
@@ -507,20 +300,8 @@ class Intake:
 
         What others had erased and we may have written since is deleted: nobody else looks for it.
         """
-        tp, origin = lot.tp, lot.origin
+        tp = lot.tp
         log.warning("outrun_by_erasure", topic=tp.topic, partition=tp.partition, offset=erased_at)
-        after = partial(self._store.erasures_after, origin, lot.fold.border)
-        for offset in await self._ask(after):
-            record = await insist(partial(positions.record_at, tp, offset), self._sleep)
-            erased = None if record is None else erasure_of(record)
-            if erased is not None:
-                await self._eraser.delete(origin, lot.fold.kind, erased)
-            else:
-                log.error("erasure_not_repeated", topic=tp.topic, partition=tp.partition,
-                          offset=offset, cure="Ask for it again: `earshot forget`.")  # fmt: skip
+        await self._eraser.repeat(lot, positions)
         if positions.owns(tp):
             await positions.rewind(tp, erased_at)
-
-    async def _ask(self, call: Callable[[], T]) -> T:
-        """Run a blocking call in a thread, for as long as it takes."""
-        return await insist(lambda: asyncio.to_thread(call), self._sleep, self._conditions)

@@ -27,8 +27,10 @@ class RecordDecoder:
         self._max_bytes = max_bytes
         self._decoders: dict[tuple[str, int], Decoder | Rejection] = {}
 
-    def decode(self, topic: str, value: bytes | None) -> dict[str, Any] | Rejection:
-        """Return the record, or why there is none.
+    def decode(
+        self, topic: str, value: bytes | None, *, any_size: bool = False
+    ) -> dict[str, Any] | Rejection:
+        """Return the record, or why there is none. `any_size`: the limit does not judge it.
 
         Raises:
             RegistryUnavailable: The schema is not known yet and the registry does not answer.
@@ -37,7 +39,7 @@ class RecordDecoder:
             return Rejection("tombstone", "the value is null")
         if not value:
             return Rejection("empty", "the value has no bytes")
-        if len(value) > self._max_bytes:
+        if len(value) > self._max_bytes and not any_size:
             return Rejection("too_large", f"{len(value)} bytes, the limit is {self._max_bytes}")
         framed = unframe(value)
         if framed is None:

@@ -14,7 +14,7 @@ from schemas.measures import SCORELESS, Measure, Measures
 from streams.fold.kinds import KINDS, Kind
 from streams.fold.rejection import Rejection
 
-__all__ = ["Rules", "check", "measure_of"]
+__all__ = ["Rules", "check", "future_dated", "measure_of"]
 
 _EARLIEST_MS = int(datetime(1990, 1, 1, tzinfo=UTC).timestamp() * 1000)
 _LATEST_MS = int(datetime(2200, 1, 1, tzinfo=UTC).timestamp() * 1000) - 1
@@ -28,7 +28,9 @@ class Rules:
     clock_skew_ms: int = 300_000
 
 
-def check(topic: str, record: dict[str, Any], timestamp_ms: int, rules: Rules) -> Rejection | None:
+def check(
+    topic: str, record: dict[str, Any], timestamp_ms: int, rules: Rules, *, stands: bool = False
+) -> Rejection | None:
     """Return why a decoded record cannot be counted, or None if it can.
 
     Args:
@@ -36,6 +38,7 @@ def check(topic: str, record: dict[str, Any], timestamp_ms: int, rules: Rules) -
         record: The decoded record; times are epoch milliseconds.
         timestamp_ms: Broker timestamp of the record.
         rules: Measures and limits.
+        stands: It was counted when other limits were set: they do not judge it.
     """
     kind = KINDS[topic]
     for field in kind.identity:
@@ -43,9 +46,14 @@ def check(topic: str, record: dict[str, Any], timestamp_ms: int, rules: Rules) -
             return Rejection("missing_identity", f"{field} is empty")
     if record[kind.symbol] == "UNKNOWN":
         return Rejection("unknown_symbol", f"{kind.symbol} is UNKNOWN")
-    return _check_times(kind, record, timestamp_ms, rules) or (
+    return _check_times(kind, record, timestamp_ms, None if stands else rules) or (
         _check_answer(record, rules.measures) if kind.revision else None
     )
+
+
+def future_dated(kind: Kind, record: dict[str, Any], timestamp_ms: int, clock_skew_ms: int) -> bool:
+    """Return whether an event is dated after its broker timestamp by more than a clock may be wrong."""
+    return bool(record[kind.time] > timestamp_ms + clock_skew_ms)
 
 
 def measure_of(record: dict[str, Any], measures: Measures) -> Measure | None:
@@ -62,13 +70,13 @@ def measure_of(record: dict[str, Any], measures: Measures) -> Measure | None:
 
 
 def _check_times(
-    kind: Kind, record: dict[str, Any], timestamp_ms: int, rules: Rules
+    kind: Kind, record: dict[str, Any], timestamp_ms: int, rules: Rules | None
 ) -> Rejection | None:
     for field in (kind.time, *kind.times):
         moment = record[field]
         if moment is not None and not _EARLIEST_MS <= moment <= _LATEST_MS:
             return Rejection("time_out_of_range", f"{field} lies before 1990 or after 2199")
-    if record[kind.time] > timestamp_ms + rules.clock_skew_ms:
+    if rules is not None and future_dated(kind, record, timestamp_ms, rules.clock_skew_ms):
         return Rejection(
             "future_dated",
             f"{kind.time} is later than the broker timestamp by more than "

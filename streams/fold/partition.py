@@ -304,7 +304,9 @@ class PartitionFold:
     def _fold_one(self, record: Decoded, rules: Rules, rejects: list[Rejected]) -> Fate:
         content = record.content
         if not isinstance(content, Rejection):
-            verdict = check(self.kind.topic, content, record.timestamp_ms, rules)
+            verdict = check(
+                self.kind.topic, content, record.timestamp_ms, rules, stands=record.stands
+            )
             if verdict is None:
                 return self._fold_judged(record, content, rules.measures)
             content = verdict

@@ -31,11 +31,15 @@ FATES: tuple[Fate, ...] = ("accepted", "corrected", "duplicate", "rejected")
 
 
 class Decoded(NamedTuple):
-    """One record of the log: where it stood, and what it says (or why it says nothing)."""
+    """One record of the log: where it stood, and what it says (or why it says nothing).
+
+    `stands`: its raw row was written when other limits were set, so they do not judge it again.
+    """
 
     offset: int
     timestamp_ms: int
     content: dict[str, Any] | Rejection
+    stands: bool = False
 
 
 class Folded(NamedTuple):

@@ -8,7 +8,9 @@ from typing import Protocol
 
 from schemas.measures import Measures
 from schemas.registry import Registry
-from streams.agents.intake import Intake, IntakeConfig, Positions
+from streams.agents.configuring import IntakeConfig
+from streams.agents.intake import Intake
+from streams.agents.positions import Positions
 from streams.batch import Batch
 from streams.conditions import Conditions
 from streams.replaying.numbering import Fixed

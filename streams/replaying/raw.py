@@ -103,6 +103,10 @@ class RawReader:
         """Return whether a partition is replayed."""
         return tp in self._starts
 
+    def began(self) -> Mapping[TopicPartition, int]:
+        """Return what is replayed, and the first offset of each partition."""
+        return self._starts
+
     def committed(self, tp: TopicPartition) -> int | None:
         """Return None: what the ledger knows is not folded again."""
         return None

@@ -10,8 +10,8 @@ from typing import Literal
 
 from schemas.errors import ConfigError, StreamError
 from sinks.clickhouse import ClickHouse
-from streams.agents.configuring import intake_config
-from streams.agents.intake import Intake, IntakeConfig
+from streams.agents.configuring import IntakeConfig, intake_config
+from streams.agents.intake import Intake
 from streams.batch import TopicPartition
 from streams.epochs import Epoch, TopicIds
 from streams.fold.chunks import chunk_start

@@ -132,6 +132,10 @@ class StretchReader:
         """Return whether a partition is replayed."""
         return tp in self._starts
 
+    def began(self) -> Mapping[TopicPartition, int]:
+        """Return what is replayed, and the first offset of each partition."""
+        return self._starts
+
     def committed(self, tp: TopicPartition) -> int | None:
         """Return the offset from which on all is to be folded, None for what the ledger does not know."""
         return self._starts[tp] if self._again else None

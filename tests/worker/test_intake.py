@@ -150,3 +150,16 @@ async def test_a_partition_that_comes_back_is_folded_from_its_start() -> None:
     await intake.flush(world)
     assert ("answers", 4) in world.steps
     assert world.steps[-1] == ("durable", 0, 12)
+
+
+async def test_a_partition_of_which_nothing_comes_is_read_again_where_the_ledger_ends() -> None:
+    world = World()
+    # As after ClickHouse was restored from a backup: Kafka has nothing that was not committed.
+    world.starts[TP], world.ends[TP], world.begins[TP] = 16, 5, 16
+    intake = intake_in(world)
+    await intake.flush_if_due(world)
+    assert ("rewind", TP.partition, 0) in world.steps, "the start of the chunk that holds offset 5"
+    assert not [step for step in world.steps if step[:2] == ("rewind", OTHER.partition)]
+    world.steps.clear()
+    await intake.flush_if_due(world)
+    assert not world.steps, "once is enough"

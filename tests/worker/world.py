@@ -11,9 +11,11 @@ from schemas.codec import Encoder
 from schemas.errors import EarshotError
 from schemas.registry import FileRegistry
 from sinks.clickhouse import SinkRefused
-from streams.agents.intake import Intake, IntakeConfig
+from streams.agents.configuring import IntakeConfig
+from streams.agents.intake import Intake
 from streams.batch import Batch, LogRecord, Run, TopicPartition
 from streams.conditions import Conditions
+from streams.epochs import Epoch
 from streams.fold.columns import Origin
 from streams.fold.erasing import Erasure, Trace
 from streams.fold.rejection import OUTER_REASONS, Rejection
@@ -37,6 +39,8 @@ class World:
         #: Partitions that are ours, and what was committed of them.
         self.starts: dict[TopicPartition, int] = {TP: 0, OTHER: 0}
         self.ends: dict[TopicPartition, int] = {}
+        #: Where the consumer began to read, if not where it was committed.
+        self.begins: dict[TopicPartition, int] = {}
         self.log_starts: dict[TopicPartition, int] = {}
         self.allowances: dict[str, int] = {}
         self.rejected: dict[int, Rejection] = {}
@@ -50,6 +54,9 @@ class World:
         self.blocked: asyncio.Event | None = None
         self.erasures: dict[Origin, int] = {}
         self.trace = Trace(0, {}, 0, {})
+        #: Epochs that are written down, and the partitions something is stored of.
+        self.written_epochs: list[Epoch] = []
+        self.places: list[Origin] = []
 
     def _step(self, *step: Any) -> None:
         if pending := self.failures.get(step[0]):
@@ -89,6 +96,12 @@ class World:
     def raw(self, *_: Any) -> list[Any]:
         return []
 
+    def standing(self, *_: Any) -> set[int]:
+        return set()
+
+    def epochs(self) -> list[Epoch]:
+        return self.written_epochs
+
     # the epochs
     def epoch(self, topic: str) -> int:
         return self.numbers.get(topic, 0)
@@ -123,6 +136,10 @@ class World:
     def delete(self, _kind: Any, _origin: Origin, before: int, _erasure: Erasure) -> None:
         self._step("delete", before)
 
+    def places_of(self, _kind: Any, topic: str, epochs: Iterable[int]) -> list[Origin]:
+        chosen = set(epochs)
+        return [one for one in self.places if one[0] == topic and one[1] in chosen]
+
     def erasures_after(self, origin: Origin, offset: int) -> list[int]:
         return [at for at in (self.erasures.get(origin, -1),) if at > offset]
 
@@ -138,6 +155,9 @@ class World:
 
     def owns(self, tp: TopicPartition) -> bool:
         return tp in self.starts
+
+    def began(self) -> dict[TopicPartition, int]:
+        return {tp: self.begins.get(tp, offset) for tp, offset in self.starts.items()}
 
     def committed(self, tp: TopicPartition) -> int | None:
         return self.starts.get(tp)
