@@ -65,6 +65,11 @@ class WatchedStage(Stage):
         with slices_consumer(self.brokers) as (consumer, parts):
             self.slices_from = consumer.end_offsets(parts)
 
+    @property
+    def newest_worker(self) -> str:
+        """The name of the worker that was started last."""
+        return self._running[-1].name
+
     def start_with(self, variables: dict[str, str], **settings: Any) -> WorkerProcess:
         """Start a worker with some further variables of its own."""
         before, self.variables = self.variables, self.variables | variables

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import uuid
@@ -75,6 +76,11 @@ class WorkerProcess:
 
     process: subprocess.Popen[bytes]
     log: Path
+
+    @property
+    def name(self) -> str:
+        """What it calls itself in the ledger."""
+        return f"{socket.gethostname()}:{self.process.pid}"
 
     def lines(self) -> list[dict[str, Any]]:
         """Return what it logged; a line that is not JSON is not ours and fails the test."""
@@ -181,6 +187,13 @@ class Stage:
         """Return how many records have their fate."""
         rows = self.clickhouse.rows(f"SELECT sum(read) FROM {self.name}.fates")
         return int(rows[0][0])
+
+    def folded_by(self) -> dict[tuple[str, int, int, int], str]:
+        """Return which worker has folded most of each chunk: topic, epoch, partition and chunk."""
+        rows = self.clickhouse.rows(
+            f"SELECT _topic, _epoch, _partition, _chunk, worker FROM {self.name}.ledger FINAL"
+        )
+        return {(topic, epoch, part, chunk): name for topic, epoch, part, chunk, name in rows}
 
     def wait_read(self, records: int, within_s: float = WAIT_S) -> None:
         """Wait until so many records, or more, have their fate."""

@@ -9,11 +9,13 @@ import pytest
 
 from sinks.clickhouse import SinkUnavailable
 from streams.batch import Run, TopicPartition
+from streams.epochs import Epoch
+from streams.fold.afterwards import Asked, afterwards
 from streams.fold.cells import Cell
 from streams.fold.erasing import Mode, Trace, headers_of
 from streams.fold.known import Known
 from tests.builders import ANSWERS, NOW_MS
-from tests.worker.world import TP, World, batch, intake_in, run
+from tests.worker.world import OTHER, TP, World, batch, intake_in, run
 
 ORIGIN = (ANSWERS, 0, TP.partition)
 IDENTITY = ("shop", "0-1", "q1")
@@ -191,3 +193,76 @@ async def test_a_partition_that_must_be_folded_again_skips_what_follows_the_eras
     assert world.steps == [("rewind", 0, 0)]
     await intake.flush(world)
     assert world.steps == [("rewind", 0, 0)], "nothing was folded"
+
+
+#: A topic that was deleted and created again, and where an erasure at offset 3 stands in its old log.
+RECREATED = [Epoch(ANSWERS, 0, "a", 8, "current"), Epoch(ANSWERS, 1, "b", 8, "current")]
+AFTERWARDS = afterwards(Asked(1, 3))
+
+
+def recreated() -> World:
+    """Return a world in which two partitions of an earlier incarnation of the topic are stored."""
+    world = World()
+    world.trace = TRACE
+    world.numbers = {ANSWERS: 1}
+    world.written_epochs = RECREATED
+    world.places = [(ANSWERS, 0, 0), (ANSWERS, 0, 5), (ANSWERS, 1, 0)]
+    return world
+
+
+async def test_earlier_incarnations_come_right_after_the_present_one() -> None:
+    world = recreated()
+    intake = intake_in(world)
+    await intake.take(batch(joined(run(0, 3), control(3), run(4, 6))), world)
+    counted = [("read traces", 0), ("erased_counts", 1), ("erasures", 1), ("delete", 2**62)]
+    assert steps_after(world, 3) == [
+        ("read traces", 3), ("erased_counts", 1), ("erasures", 1), ("delete", 3),
+        *counted, *counted,
+    ]  # fmt: skip
+    assert world.erasures == {
+        (ANSWERS, 1, 0): 3,
+        (ANSWERS, 0, 0): AFTERWARDS,
+        (ANSWERS, 0, 5): AFTERWARDS,
+    }
+
+
+async def test_a_record_met_again_finishes_earlier_incarnations_and_counts_nothing() -> None:
+    world = recreated()
+    world.erasures = {(ANSWERS, 1, 0): 3, (ANSWERS, 0, 0): AFTERWARDS}
+    intake = intake_in(world)
+    await intake.take(batch(joined(run(0, 3), control(3))), world)
+    assert [step for step in world.steps if step[0] in ("erased_counts", "erasures")] == [
+        ("erased_counts", 1),
+        ("erasures", 1),
+    ], "only for the partition of which it was not written down"
+    assert world.erasures[ANSWERS, 0, 5] == AFTERWARDS
+    assert [step for step in world.steps if step[0] == "delete"] == [
+        ("delete", 3), ("delete", 2**62), ("delete", 2**62),
+    ]  # fmt: skip
+
+
+async def test_other_partitions_leave_earlier_incarnations_to_the_first() -> None:
+    world = recreated()
+    intake = intake_in(world)
+    await intake.take(batch(control(0, tp=OTHER)), world)
+    assert set(world.erasures) == {(ANSWERS, 1, 1)}
+
+
+async def test_a_worker_that_slept_while_its_topic_was_replaced_reads_the_new_one() -> None:
+    class Replaced(World):
+        """The topic is created again, and a customer erased, while raw rows are written."""
+
+        def write(self, table: str, columns: list[list[Any]]) -> int:
+            if table == "answers" and not self.erasures:
+                self.erasures[ORIGIN] = AFTERWARDS
+                self.numbers, self.changed = {ANSWERS: 1}, {ANSWERS}
+            return super().write(table, columns)
+
+    world = Replaced()
+    world.log[3] = control(3).records[0]
+    intake = intake_in(world)
+    await intake.take(batch(run(0, 3)), world)
+    await intake.flush(world)
+    # Never to where the erasure stands: there is no such offset in the new log.
+    assert world.steps == [("answers", 3), ("delete", AFTERWARDS), ("rewind", 0, 0)]
+    assert intake._own[TP].opened.origin == (ANSWERS, 1, 0)
