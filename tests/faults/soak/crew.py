@@ -13,7 +13,7 @@ from tests.worker.harness import Stage, WorkerProcess
 
 __all__ = ["Crew"]
 
-#: What a worker runs with in production, but for a session after which a sleeper is missed.
+#: A session after which a sleeper is missed.
 _SESSION_S = 8
 _STOP_S = 90.0
 _EVICTING_S = 120.0
@@ -29,8 +29,8 @@ class Crew:
         self.started = 0
         self._stage = stage
         self._settings: dict[str, Any] = {
-            "chunk": chunk, "flush_s": 1, "fetch_records": 10_000, "known_answers": 1_000_000,
-            "known_customers": 5_000, "stop_s": 20,
+            "chunk": chunk, "flush_s": 1, "fetch_records": 10_000, "known_answers": 20_000,
+            "known_customers": 2_000, "stop_s": 20,
         }  # fmt: skip
         stage.variables["EARSHOT_KAFKA__SESSION_S"] = str(_SESSION_S)
 

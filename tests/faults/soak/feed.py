@@ -21,9 +21,12 @@ _SIMULATED = 0.25
 #: Events a second of stream time: so many fall into one minute that histograms fill.
 _RATE = 400.0
 
+#: Customers come and go: after so many events, all are others. A worker that only ever met the same ones
+#: would hold more and more of each, and read all of it again after every kill.
+_GENERATION = 250_000
+
 #: Simulated events of one customer in all, and answers of one who is not simulated.
 _OF_CUSTOMER, _ANSWERS_OF_CUSTOMER = 75, 60
-_MOST_CUSTOMERS = 20_000
 
 #: Answers that may still be sent again or corrected: this bounds what has to be remembered.
 _RECENT = 4_096
@@ -49,32 +52,53 @@ def feed(events: int, seed: int) -> Iterator[SimulatedEvent]:
 
     A fate holds if every event before it, of the same key, was read before it.
     """
-    simulated = int(events * _SIMULATED)
+    at_ms = int(time.time() * 1000) - int(events / _RATE * 1000) - 60_000
+    for number, first in enumerate(range(0, events, _GENERATION)):
+        for event in _generation(number, min(_GENERATION, events - first), seed + number, at_ms):
+            at_ms = max(at_ms, event.at_ms)
+            yield event
+
+
+def _generation(number: int, events: int, seed: int, start_ms: int) -> Iterator[SimulatedEvent]:
     config = SimulationConfig(
-        start_ms=int(time.time() * 1000) - int(events / _RATE * 1000) - 60_000,
+        start_ms=start_ms,
         seed=seed,
         rate=_RATE * _SIMULATED,
-        customers=min(max(60, simulated // _OF_CUSTOMER), _MOST_CUSTOMERS),
+        customers=max(60, int(events * _SIMULATED) // _OF_CUSTOMER),
         faults=_FAULTS,
     )
-    rng = random.Random(seed + 1)
+    rng = random.Random(f"{seed} of answers")
     stream = iter(Simulation(config, REGISTRY))
-    answers = _Answers(rng, min(max(60, events // _ANSWERS_OF_CUSTOMER), _MOST_CUSTOMERS))
-    at_ms = config.start_ms
+    answers = _Answers(rng, number, max(60, events // _ANSWERS_OF_CUSTOMER))
+    at_ms = start_ms
     for _ in range(events):
         if rng.random() < _SIMULATED:
-            event = next(stream)
+            event = _of(number, next(stream))
             at_ms = event.at_ms
             yield event
         else:
             yield answers.next(at_ms)
 
 
+def _of(generation: int, event: SimulatedEvent) -> SimulatedEvent:
+    """Return an event as one of a customer of this generation: simulations number them all alike."""
+    key = event.key and f"{generation}.{event.key}"
+    if event.record is None:
+        return event._replace(key=key)
+    ids = {
+        name: f"{generation}.{event.record[name]}"
+        for name in ("customer_id", "anonymous_id")
+        if event.record.get(name)
+    }
+    return event._replace(key=key, record=event.record | ids)
+
+
 class _Answers:
     """Answers of customers who do nothing else, and what upstreams do wrong with them."""
 
-    def __init__(self, rng: random.Random, customers: int) -> None:
+    def __init__(self, rng: random.Random, generation: int, customers: int) -> None:
         self._rng = rng
+        self._generation = generation
         self._customers = customers
         self._spoiled = Weighted(*_BAD)
         self._number = 0
@@ -126,7 +150,7 @@ class _Answers:
             "scale_min": low,
             "scale_max": high,
             "value_number": self._score(low, high),
-            "customer_id": f"s-{rng.randrange(self._customers)}",
+            "customer_id": f"{self._generation}.s-{rng.randrange(self._customers)}",
             "touchpoint": rng.choice(_TOUCHPOINTS),
             "channel": rng.choice(_CHANNELS),
             "region": "north" if rng.random() < 0.5 else "south",
