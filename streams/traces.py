@@ -71,6 +71,19 @@ class Traces:
         )
         return bool(rows)
 
+    def places_of(self, kind: Kind, topic: str, epochs: Iterable[int]) -> list[Origin]:
+        """Return the partitions of some epochs of a topic that anything is stored of, in order."""
+        tables = ["ledger", "rejects", kind.table]
+        if kind.topic == "feedback.interactions":
+            tables += ["conversations", "revisions"]
+        union = " UNION DISTINCT ".join(
+            f"SELECT DISTINCT _topic, _epoch, _partition FROM {self._database}.{table} "
+            "WHERE _topic = %(topic)s AND _epoch IN %(epochs)s"
+            for table in tables
+        )
+        rows = self._rows(union, {"topic": topic, "epochs": tuple(epochs)})
+        return sorted((topic, epoch, partition) for topic, epoch, partition in rows)
+
     def delete(self, kind: Kind, origin: Origin, before: int, erasure: Erasure) -> None:
         """Delete the rows of a subject in a partition before an offset. May be repeated.
 

@@ -4,6 +4,7 @@
 2. What the customer had added to the counts is written down, and last a row in `erasures`. From now on
    nobody folds anything from before that offset again (`Opener`, `Flusher`).
 3. Only then are the rows deleted. Whoever meets the record again deletes again what is still there.
+4. The same in earlier epochs of the topic (`Earlier`). The ledger passes the record only after that.
 """
 
 from __future__ import annotations
@@ -13,10 +14,13 @@ from functools import partial
 
 import structlog
 
+from streams.agents.earlier import FOLLOWED, Earlier
 from streams.agents.flushing import Flusher, Lot
 from streams.agents.opening import Ask
 from streams.agents.pieces import erasure_of
 from streams.agents.positions import Positions
+from streams.batch import TopicPartition
+from streams.fold.afterwards import asked_at
 from streams.fold.columns import Origin
 from streams.fold.erasing import ErasureRecord, Trace
 from streams.fold.kinds import Kind
@@ -46,6 +50,7 @@ class Eraser:
         self._flusher = flusher
         self._ask = ask
         self._sleep = sleep
+        self._earlier = Earlier(store=store, traces=traces, flusher=flusher, ask=ask)
 
     async def erase(self, origin: Origin, kind: Kind, record: ErasureRecord) -> Trace | None:
         """Erase, and return what the subject had left.
@@ -61,6 +66,7 @@ class Eraser:
         await self._delete(origin, kind, record)
         log.info("erased", topic=origin[0], partition=origin[2], offset=offset,
                  mode=erasure.mode, rows=trace.rows, again=again)  # fmt: skip
+        await self._earlier.erase(origin, kind, record)
         return None if again else trace
 
     async def repeat(self, lot: Lot, positions: Positions) -> None:
@@ -68,10 +74,17 @@ class Eraser:
         tp, origin = lot.tp, lot.origin
         after = partial(self._store.erasures_after, origin, lot.fold.border)
         for offset in await self._ask(after):
-            record = await insist(partial(positions.record_at, tp, offset), self._sleep)
+            asked = asked_at(offset)
+            # Of an earlier incarnation than the present one, the log is gone: the record is not in it.
+            place = (
+                (tp, offset)
+                if asked is None
+                else (TopicPartition(tp.topic, FOLLOWED), asked.offset)
+            )
+            record = await insist(partial(positions.record_at, *place), self._sleep)
             erased = None if record is None else erasure_of(record)
             if erased is not None:
-                await self._delete(origin, lot.fold.kind, erased)
+                await self._delete(origin, lot.fold.kind, erased._replace(offset=offset))
             else:
                 log.error("erasure_not_repeated", topic=tp.topic, partition=tp.partition,
                           offset=offset, cure="Ask for it again: `earshot forget`.")  # fmt: skip

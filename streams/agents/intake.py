@@ -28,6 +28,7 @@ from streams.agents.schema_waits import SchemaWaits
 from streams.agents.starting import Starter
 from streams.batch import Batch, Run, TopicPartition
 from streams.conditions import Conditions
+from streams.fold.afterwards import asked_at
 from streams.fold.decoding import RecordDecoder
 from streams.fold.erasing import ErasureRecord
 from streams.fold.partition import PartitionFold
@@ -303,5 +304,9 @@ class Intake:
         tp = lot.tp
         log.warning("outrun_by_erasure", topic=tp.topic, partition=tp.partition, offset=erased_at)
         await self._eraser.repeat(lot, positions)
-        if positions.owns(tp):
+        if asked_at(erased_at) is not None:
+            # The topic is another one by now, and what was folded is of the one before it.
+            await self._leave_old_epochs(positions)
+            await self._fold_again([tp], positions)
+        elif positions.owns(tp):
             await positions.rewind(tp, erased_at)

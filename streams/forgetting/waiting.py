@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from schemas.errors import StreamError
 from sinks.clickhouse import ClickHouse
 from sinks.tables import shown
+from streams.fold.afterwards import AFTERWARDS
 
 __all__ = ["Erased", "wait_until_erased"]
 
@@ -17,7 +18,10 @@ _BETWEEN_S = 0.25
 
 @dataclass(slots=True)
 class Erased:
-    """What was erased from one topic: raw rows, and cells they had added to, in so many partitions."""
+    """What was erased from one topic: raw rows, and cells they had added to, in so many partitions.
+
+    Rows and cells are also those of earlier incarnations of the topic, whose partitions do not count.
+    """
 
     partitions: int = 0
     rows: int = 0
@@ -36,7 +40,8 @@ def wait_until_erased(
 ) -> dict[str, Erased]:
     """Return what was erased, by topic, as soon as every partition has met its control record.
 
-    A partition is done when the ledger has passed the record: it does so after the rows are deleted.
+    A partition is done when the ledger has passed the record: it does so after the rows are deleted,
+    those of earlier incarnations of the topic among them.
 
     Args:
         clickhouse: Where the workers write.
@@ -72,14 +77,17 @@ def wait_until_erased(
 
 def _done(clickhouse: ClickHouse, request: str) -> dict[str, Erased]:
     database = clickhouse.address.database
+    asked = f"FROM {database}.erasures FINAL WHERE request = %(request)s AND {shown(database)} AND"
     rows = clickhouse.rows(
-        "SELECT e._topic, count(), sum(e.rows), sum(e.cells) "
-        f"FROM (SELECT * FROM {database}.erasures FINAL WHERE request = %(request)s "
-        f"AND {shown(database)}) AS e "
+        "SELECT _topic, sum(partitions), sum(rows), sum(cells) FROM ("
+        "SELECT e._topic AS _topic, 1 AS partitions, e.rows AS rows, e.cells AS cells "
+        f"FROM (SELECT * {asked} _offset < %(afterwards)s) AS e "
         "INNER JOIN (SELECT _topic, _epoch, _partition, max(last) AS passed "
         f"FROM {database}.ledger GROUP BY _topic, _epoch, _partition) AS l "
         "ON e._topic = l._topic AND e._epoch = l._epoch AND e._partition = l._partition "
-        "WHERE l.passed >= e._offset GROUP BY e._topic",
-        {"request": request},
+        "WHERE l.passed >= e._offset UNION ALL "
+        # Nobody waits for these on their own: partition 0 passes its record after them.
+        f"SELECT _topic, 0, rows, cells {asked} _offset >= %(afterwards)s) GROUP BY _topic",
+        {"request": request, "afterwards": AFTERWARDS},
     )
-    return {topic: Erased(count, erased, cells) for topic, count, erased, cells in rows}
+    return {topic: Erased(*counts) for topic, *counts in rows}

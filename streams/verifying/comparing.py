@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from heapq import nsmallest
 from typing import NamedTuple
@@ -119,20 +119,31 @@ def _consistent(stored: Stored, partition: Partition, scope: Scope) -> _View | N
         chunks = chunks[:-1] if moving else stored.chunks(partition)
         last = chunks[-1].last if chunks else -1
         erasures = stored.erasures(partition)
-        if (moving and not chunks) or (erasures and erasures[-1].offset > last):
+        behind = any(one.offset > last and (moving or not one.later) for one in erasures)
+        if (moving and not chunks) or behind or stored.under_way(partition, erasures):
             continue
-        tally = _read(stored.slices(partition, scope, number), last)
+        # What is not written down yet changes nothing: its rows are there still.
+        later = {one.offset for one in erasures if one.later}
+        tally = _read(stored.slices(partition, scope, number), last, later)
         if tally is not None:
             for one in stored.kept(partition, scope, last):
-                tally.recount(one.cell, one.n)
+                if not one.later or one.version in later:
+                    tally.recount(one.cell, one.n)
             return _View(last, chunks, erasures, tally, moving)
     return None
 
 
-def _read(cells: Iterable[StoredCell], last: int) -> Tally | None:
-    """Return the sums by cell, or None if a record after the last one has touched any of them."""
+def _read(cells: Iterable[StoredCell], last: int, later: Container[int]) -> Tally | None:
+    """Return the sums by cell, or None if a record after the last one has touched any of them.
+
+    What was taken back at the request of a later incarnation of the topic counts if it is in `later`.
+    """
     tally = Tally()
     for one in cells:
+        if one.later:
+            if one.version in later:
+                tally.store(one.cell, one.n)
+            continue
         if one.version > last:
             return None
         tally.store(one.cell, one.n)

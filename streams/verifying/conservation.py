@@ -24,10 +24,14 @@ class Chunk(NamedTuple):
 
 
 class Erasure(NamedTuple):
-    """One record that asked to erase a customer, and how many raw rows it erased."""
+    """One record that asked to erase a customer, and how many raw rows it erased.
+
+    `later`: the record stands in the log of a later incarnation of the topic, not in this one.
+    """
 
     offset: int
     rows: int
+    later: bool = False
 
 
 def chunk_findings(chunks: Sequence[Chunk], erasures: Sequence[Erasure] = ()) -> Iterator[str]:
@@ -57,13 +61,15 @@ def row_findings(
 ) -> Iterator[str]:
     """Yield a sentence if there are not as many raw rows as records were accepted or corrected.
 
-    A record that asks for an erasure counts as corrected, leaves no row, and takes rows away.
+    A record that asks for an erasure counts as corrected, leaves no row, and takes rows away. One of a
+    later incarnation of the topic only takes rows away: another ledger accounts for it.
     """
     expected = sum(chunk.accepted + chunk.corrected for chunk in chunks)
     erased = sum(erasure.rows for erasure in erasures)
-    if rows != expected - len(erasures) - erased:
+    asked = sum(not erasure.later for erasure in erasures)
+    if rows != expected - asked - erased:
         without = f" {erased:,} were erased by {len(erasures):,} erasures." if erasures else ""
         yield (
             f"There are {rows:,} raw rows, and {expected:,} records were accepted or corrected:"
-            f"{without} {rows + len(erasures) + erased - expected:+,}."
+            f"{without} {rows + asked + erased - expected:+,}."
         )

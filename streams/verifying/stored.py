@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from schemas.definitions import parse_measures
 from schemas.measures import ATTRIBUTE, DIMENSIONS, Measures
 from sinks.clickhouse import ClickHouse
-from sinks.tables import TABLES
+from sinks.tables import TABLES, shown
 from streams.verifying.conservation import Chunk, Erasure
 from streams.verifying.fact import Cell
 from streams.verifying.row import SOURCES, Row
@@ -32,6 +32,9 @@ _WHERE = f"{_OF_TOPIC} AND _epoch = %(epoch)s AND _partition = %(partition)s"
 _FORGOTTEN = "#forgotten"
 _WITH_FORGOTTEN = _WHERE.replace(_OF_TOPIC, "_topic IN (%(topic)s, %(forgotten)s)")
 
+#: Erasures from here on were asked for in partition 0 of a later incarnation of the topic. Behind this
+#: stand the first epoch of that one, and the offset there, which is below `_OFFSETS`.
+_LATER, _OFFSETS = 2**62, 2**44
 
 #: The column that holds the offset of the record that touched a cell last.
 _TOUCHED = {"slices": "_version", "erased_counts": "_offset"}
@@ -53,11 +56,16 @@ class Bound(NamedTuple):
 
 
 class StoredCell(NamedTuple):
-    """What one chunk added to a cell, and the offset of the record that touched it last."""
+    """What one chunk or erasure added to a cell, and the offset of the record that touched it last."""
 
     cell: Cell
     n: int
     version: int
+
+    @property
+    def later(self) -> bool:
+        """Whether that record stands in the log of a later incarnation of the topic."""
+        return self.version >= _LATER
 
 
 class Stored:
@@ -157,7 +165,27 @@ class Stored:
             f"SELECT _offset, rows FROM {self._database}.erasures FINAL WHERE {_WHERE} ORDER BY _offset",
             _params(partition),
         )
-        return [Erasure(*row) for row in rows]
+        return [Erasure(offset, count, offset >= _LATER) for offset, count in rows]
+
+    def under_way(self, partition: Partition, erasures: Sequence[Erasure]) -> bool:
+        """Return whether something asked for in a later incarnation may be only half erased.
+
+        The ledger of that one passes the record after the rows are deleted.
+        """
+        last: dict[int, int] = {}
+        for erasure in erasures:
+            if erasure.later:
+                epoch, offset = divmod(erasure.offset - _LATER, _OFFSETS)
+                last[epoch] = max(offset, last.get(epoch, 0))
+        for epoch, offset in last.items():
+            rows = self._clickhouse.rows(
+                f"SELECT count() FROM {self._database}.ledger WHERE {_OF_TOPIC} AND _epoch >= %(epoch)s "
+                f"AND _partition = 0 AND last >= %(offset)s AND {shown(self._database)}",
+                {"topic": partition.topic, "epoch": epoch, "offset": offset},
+            )
+            if rows == [(0,)]:
+                return True
+        return False
 
     def slices(self, partition: Partition, scope: Scope, chunk: int = _ALL) -> Iterator[StoredCell]:
         """Yield what chunks before one added to every cell that is to be checked."""
@@ -165,9 +193,13 @@ class Stored:
         return self._cells("slices", partition, scope, where, {"chunk": chunk})
 
     def kept(self, partition: Partition, scope: Scope, offset: int) -> Iterator[StoredCell]:
-        """Yield what customers who were erased up to an offset had added, and the slices still hold."""
-        where = f"{_WHERE} AND _offset <= %(offset)s AND mode = 'keep'"
-        return self._cells("erased_counts", partition, scope, where, {"offset": offset})
+        """Yield what customers who were erased up to an offset had added, and the slices still hold.
+
+        And of those who were erased at the request of a later incarnation of the topic.
+        """
+        where = f"{_WHERE} AND (_offset <= %(offset)s OR _offset >= %(later)s) AND mode = 'keep'"
+        bounds: dict[str, object] = {"offset": offset, "later": _LATER}
+        return self._cells("erased_counts", partition, scope, where, bounds)
 
     def _cells(
         self,

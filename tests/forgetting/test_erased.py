@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 import uuid
 from collections import Counter
 from collections.abc import Iterable
@@ -12,6 +13,7 @@ import pytest
 from streams.forgetting import Request, ask_all, wait_until_erased
 from streams.producing import Publisher
 from streams.simulation import SimulatedEvent
+from streams.store import Store
 from streams.verifying.auditing import audit, partitions_of
 from streams.verifying.scope import Scope
 from streams.verifying.stored import Stored
@@ -219,3 +221,31 @@ def test_a_worker_that_slept_through_an_erasure_brings_nothing_back(stage: Stage
         assert not first_difference(stage, quiet)
     finally:
         quiet.close()
+
+
+def test_what_was_counted_before_the_topics_were_created_again_goes_too(stage: Stage) -> None:
+    sent = events(300)
+    name = customer_of_most(sent)
+    worker = stage.start()
+    with sender(stage.brokers) as one:
+        one.send(map(on_the_wire, sent))
+    stage.wait_read(len(sent))
+    assert worker.stop() == 0
+    # To the next worker it is as if the broker had given the topics new ids since.
+    store = Store(stage.clickhouse)
+    store.write_epochs([one._replace(topic_id="gone") for one in store.epochs()], time.time())
+    request = ask(stage, name, "keep")
+    worker = stage.start()
+    stage.wait_read(2 * len(sent) + PARTITIONS)
+    assert {one.number for one in store.epochs()} == {0, 1}
+    erased = wait(stage, request)
+    assert rows_of(stage, name) == 0
+    by_epoch = stage.clickhouse.rows(
+        f"SELECT sum(rows) FROM {stage.name}.erasures FINAL GROUP BY _epoch ORDER BY _epoch"
+    )
+    assert [rows for (rows,) in by_epoch] == [erased // 2] * 2, "the same records, twice"
+    second = customer_of_most(event for event in sent if event.key != name)
+    assert wait(stage, ask(stage, second, "drop")) > 5
+    assert worker.stop() == 0
+    assert rows_of(stage, second) == 0
+    assert verified(stage)

@@ -33,6 +33,7 @@ class Written:
         records: Sequence[dict[str, Any]],
         *,
         chunk: int = 4,
+        epoch: int = 0,
         partition: int = 0,
         measures: Measures = MEASURES,
         steps: Sequence[str] = ("raw", "slices", "ledger"),
@@ -42,7 +43,7 @@ class Written:
         worker = Worker(Tables(KINDS[topic]), 0, chunk=chunk, measures=measures)
         worker.take(log)
         drained = worker.fold.drain()
-        origin = (topic, 0, partition)
+        origin = (topic, epoch, partition)
         raw = TABLES[KINDS[topic].table]
         if "raw" in steps:
             self.clickhouse.insert(raw, raw_columns(raw, drained.rows, origin))
