@@ -200,6 +200,13 @@ class BatchConsumer(driver.Consumer):
             generation_id=batch.generation,
         )
 
+    def on_buffer_full(self, tp: TP) -> None:
+        """Do nothing: who fetches waits for room in the stream, for whatever partition.
+
+        Faust would take the partition out of the fetch until the stream is nearly empty. While there is a
+        backlog it never is, and the partition of the first run in a batch would stand still.
+        """
+
     # -- acknowledging and committing
 
     def ack(self, message: Any) -> bool:

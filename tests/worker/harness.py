@@ -195,6 +195,13 @@ class Stage:
         )
         return {(topic, epoch, part, chunk): name for topic, epoch, part, chunk, name in rows}
 
+    def read_of(self) -> dict[tuple[str, int], int]:
+        """Return how many records of each topic and partition have their fate."""
+        rows = self.clickhouse.rows(
+            f"SELECT topic, partition, sum(read) FROM {self.name}.fates GROUP BY ALL"
+        )
+        return {(topic, partition): read for topic, partition, read in rows}
+
     def wait_read(self, records: int, within_s: float = WAIT_S) -> None:
         """Wait until so many records, or more, have their fate."""
 

@@ -25,3 +25,21 @@ def test_the_fates_are_the_truth(stage: Stage) -> None:
     assert worker.stop() == 0
     ends = end_offsets(stage.brokers)
     assert stage.committed() == {part: end for part, end in ends.items() if end}
+
+
+def test_no_partition_waits_for_the_backlog_of_the_others(stage: Stage) -> None:
+    sent = events(16_000)
+    with sender(stage.brokers) as one:
+        one.send(map(on_the_wire, sent))
+    ends = {part: end - stage.starts[part] for part, end in end_offsets(stage.brokers).items()}
+    # Every partition takes many fetches, and batches wait for the worker all the time.
+    worker = stage.start(fetch_records=100, partition_fetch_bytes=65_536)
+    stage.wait_read(len(sent) // 2)
+    read = stage.read_of()
+    assert worker.stop() == 0
+    shares = {
+        f"{part.topic}/{part.partition}": read.get((part.topic, part.partition), 0) / end
+        for part, end in ends.items()
+        if end > 200
+    }
+    assert min(shares.values()) > 0.2, shares
