@@ -30,6 +30,9 @@ __all__ = ["soak"]
 _LOOK_S = 0.3
 _PROGRESS_S = 10.0
 
+#: Most events sent and not read yet. After each strike all partitions must come round once.
+_AHEAD = 20_000
+
 #: Seconds without any record read, nothing being broken, after which a soak has failed.
 _STALL_S = 600.0
 
@@ -71,7 +74,7 @@ class _Soak:
         self.supply = Supply(
             self.parts.kafka.address,
             partitions=PARTITIONS,
-            ahead=max(4_000, options.events // 20),
+            ahead=_AHEAD,
             pace=options.events / (60 * options.minutes) if options.minutes else 0.0,
         )
 
