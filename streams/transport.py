@@ -21,6 +21,8 @@ from typing import Any, cast
 import aiokafka
 import faust
 import faust.streams
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 from aiokafka.errors import KafkaError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
@@ -47,6 +49,9 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
         # Faust sets this only for its own transactions; the fetcher reads it when it starts.
         consumer._isolation_level = "read_committed"  # noqa: SLF001 - Faust does not hand it on
         consumer._fetch_max_bytes = cast("BatchApp", self.app).fetch_bytes  # noqa: SLF001 - likewise
+        # Partitions stay where they are while others move. Groups of before know the second one only.
+        strategies = (StickyPartitionAssignor, RoundRobinPartitionAssignor)
+        consumer._partition_assignment_strategy = strategies  # noqa: SLF001 - likewise
         # A broker answers one request of a connection after the other: whatever is asked while nothing
         # comes waits behind the fetch, with Faust's 1.5 s once for every partition that is opened.
         consumer._fetch_max_wait_ms = _FETCH_WAIT_MS  # noqa: SLF001 - likewise

@@ -13,6 +13,7 @@ import structlog
 from schemas.measures import Measures
 from schemas.registry import Registry
 from streams.agents.asking import Asking
+from streams.agents.away import Away
 from streams.agents.configuring import IntakeConfig
 from streams.agents.erasing import Eraser
 from streams.agents.flushing import Flusher, Lot, RowsRefused, Saying
@@ -90,6 +91,8 @@ class Intake:
             store=store, traces=traces, flusher=self._flusher, ask=ask, sleep=sleep
         )
         self._halted = Halted(conditions, now)
+        self._away = Away(store=store, ask=ask)
+        self._generation = -1
         self._now = now
         self._lock = asyncio.Lock()
         self._own: dict[TopicPartition, Owned] = {}
@@ -102,6 +105,9 @@ class Intake:
         async with self._lock:
             passing("fetched")
             self._forget_leaving()
+            if batch.generation != self._generation:
+                self._generation = batch.generation
+                self._away.forget_unless(positions.owns)
             for run in batch.runs:
                 if run.tp in self._halted:
                     continue  # fetched before it was paused; it is read again
@@ -133,7 +139,7 @@ class Intake:
                 own.fold.lose(end, timestamp_ms)
 
     def give_up(self, tps: Iterable[TopicPartition]) -> None:
-        """Forget partitions: the next owner builds their state again from the log.
+        """Forget partitions, unless they come back: another owner builds their state from the log.
 
         Does not wait. A batch that is being folded may be waiting for ClickHouse, and a rebalance
         must not; the partitions are forgotten before anything else is folded or flushed.
@@ -142,7 +148,9 @@ class Intake:
 
     def _forget_leaving(self) -> None:
         for tp in self._leaving:
-            self._own.pop(tp, None)
+            own = self._own.pop(tp, None)
+            if own is not None and tp not in self._halted:
+                self._away.put(tp, own, self._unwritten)
             self._halted.discard(tp)
             self._waits.forget(tp)
             self._conditions.gone(tp)
@@ -180,7 +188,10 @@ class Intake:
         """Make a partition ours, in the state it has where it needs to be read from."""
         if not self._own:
             await self._ask(self._epochs.refresh)
-        own = self._own[tp] = await self._starter.start(tp, positions, anew=anew)
+        own = None if anew else await self._away.back(tp, self._epochs.epoch(tp.topic))
+        if own is None:
+            own = await self._starter.start(tp, positions, anew=anew)
+        self._own[tp] = own
         return own
 
     async def _open_idle(self, positions: Positions) -> None:

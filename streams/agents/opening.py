@@ -165,7 +165,7 @@ class Opener:
         seen, complete = await self._ask(partial(self._store.recent, kind, origin, before, limit))
         known = KnownRecords(limit, complete=complete)
         for identity, entry in seen.items():
-            known.put(identity, entry if kind.revision else entry._replace(cells=()))
+            known.put(identity, entry)
         return known
 
     def _rules_for(self, folded_with: dict[int, int], chunk: int) -> Rules:

@@ -7,7 +7,7 @@ from typing import Any
 
 from schemas.measures import DIMENSIONS
 from sinks.tables import TABLES
-from streams.fold.cells import cells_of
+from streams.fold.cells import Cell, cells_of
 from streams.fold.columns import Origin
 from streams.fold.customers import HISTORY_KINDS, Stored, StoredRecord, histories_of
 from streams.fold.kinds import Identity, Kind
@@ -35,12 +35,15 @@ class Seen(Definitions):
     def recent(
         self, kind: Kind, origin: Origin, before: int, limit: int
     ) -> tuple[dict[Identity, Known], bool]:
-        """Return what was seen last before an offset, oldest first, and whether that is all."""
+        """Return what was seen last before an offset, oldest first, and whether that is all.
+
+        Events are never taken back: what they added is not told.
+        """
         rows = self._clickhouse.rows(
             self._known_sql(kind) + " ORDER BY last DESC LIMIT %(limit)s",
             {**named(origin), "before": before, "limit": limit + 1},
         )
-        found = self._known(kind, reversed(rows[:limit]))
+        found = self._known(kind, reversed(rows[:limit]), cells=kind.revision is not None)
         return found, len(rows) <= limit
 
     def lookup(
@@ -150,16 +153,20 @@ class Seen(Definitions):
             f"AND _offset < %(before)s {extra} GROUP BY {names}"
         )
 
-    def _known(self, kind: Kind, rows: Iterable[Sequence[Any]]) -> dict[Identity, Known]:
+    def _known(
+        self, kind: Kind, rows: Iterable[Sequence[Any]], *, cells: bool = True
+    ) -> dict[Identity, Known]:
         width = len(kind.identity)
         fields = _fields(kind)
         found: dict[Identity, Known] = {}
         for row in rows:
             identity = tuple(row[:width])
             revisions, current, newest, last, subjects = row[width:]
-            record = dict(zip(fields, newest[:-1], strict=True))
-            cells = cells_of(kind, record, self.definitions(newest[-1]))
-            found[identity] = Known(frozenset(revisions), current, cells, last, frozenset(subjects))
+            added: tuple[Cell, ...] = ()
+            if cells:
+                record = dict(zip(fields, newest[:-1], strict=True))
+                added = cells_of(kind, record, self.definitions(newest[-1]))
+            found[identity] = Known(frozenset(revisions), current, added, last, frozenset(subjects))
         return found
 
 

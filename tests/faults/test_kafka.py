@@ -102,6 +102,28 @@ def test_workers_come_and_go_under_load(log: Log) -> None:
     check(stage, log, in_order=False)
 
 
+def test_who_stays_goes_on_where_it_was(log: Log) -> None:
+    sent = stream(900)
+    stage = log.stage()
+    with sender(log.brokers) as producer:
+        log.send(producer, sent[:600])
+        stays = stage.start(**LITTLE)
+        stage.wait_read(600)
+        comes = stage.start(**LITTLE)
+        stays.wait_event("partition_kept")
+        comes.wait_event("partition_opened")
+        log.send(producer, sent[600:])
+        stage.wait_read(900)
+        assert comes.stop() == 0
+        assert stays.stop() == 0
+    kept = {(line["topic"], line["partition"]) for line in stays.events("partition_kept")}
+    moved = {(line["topic"], line["partition"]) for line in comes.events("partition_opened")}
+    assert kept
+    assert moved
+    assert len(kept) >= len(moved) // 2, "half of them need not move"
+    check(stage, log, in_order=False)
+
+
 def test_a_worker_sleeps_longer_than_its_session(log: Log) -> None:
     sent = stream(700)
     stage = log.stage()

@@ -9,6 +9,7 @@ import pytest
 
 from schemas.errors import EarshotError, StreamError
 from sinks.clickhouse import SinkRefused, SinkUnavailable
+from streams.batch import Batch
 from streams.fold.rejection import Rejection
 from tests.worker.world import OTHER, TP, World, batch, intake_in, run
 
@@ -133,6 +134,42 @@ async def test_a_run_of_a_partition_that_was_revoked_is_dropped() -> None:
         ("answers", 3),
         ("durable", 1, 3),
     ]
+
+
+@pytest.mark.parametrize("flushed", [True, False])
+@pytest.mark.parametrize("advanced", [True, False])
+async def test_a_partition_that_comes_back_untouched_goes_on_where_it_was(
+    flushed: bool, advanced: bool
+) -> None:
+    world = World()
+    intake = intake_in(world)
+    await intake.take(batch(run(0, 5)), world)
+    if flushed:
+        await intake.flush(world)
+    intake.give_up([TP])
+    # Somebody else had it meanwhile, or it comes back in the next generation.
+    world.ends[TP] = 7 if advanced else 5
+    world.steps.clear()
+    await intake.take(Batch(2, (run(0, 8),)), world)
+    await intake.flush(world)
+    kept = flushed and not advanced
+    assert ("answers", 3 if kept else 8) in world.steps
+    assert world.steps[-1] == ("durable", 0, 8)
+
+
+async def test_what_was_given_to_somebody_else_is_not_kept() -> None:
+    world = World()
+    intake = intake_in(world)
+    await intake.take(batch(run(0, 5), run(0, 5, tp=OTHER)), world)
+    await intake.flush(world)
+    intake.give_up([TP, OTHER])
+    start = world.starts.pop(TP)
+    await intake.take(Batch(2, (run(5, 6, tp=OTHER),)), world)
+    world.starts[TP], world.ends[TP] = start, 5
+    world.steps.clear()
+    await intake.take(Batch(3, (run(0, 8),)), world)
+    await intake.flush(world)
+    assert ("answers", 8) in world.steps, "all of it: what was folded of it is gone"
 
 
 async def test_a_partition_that_comes_back_is_folded_from_its_start() -> None:

@@ -104,7 +104,9 @@ def test_an_event_is_known_by_its_identity(store: Store) -> None:
     rows = list(tables.raw.values())
     store.write("interactions", raw_columns(TABLES["interactions"], rows, origin))
     seen = tables.seen(2, {1: MEASURES})
-    assert store.recent(kind, origin, 2, 10) == (seen, True)
+    # What an event added is never taken back: who remembers it need not know.
+    remembered = {name: one._replace(cells=()) for name, one in seen.items()}
+    assert store.recent(kind, origin, 2, 10) == (remembered, True)
     name = ("desk", "it's \\ e2")
     assert store.lookup(kind, origin, 2, [name]) == {name: seen[name]}
     assert store.lookup(kind, origin, 1, [name]) == {}
