@@ -49,46 +49,56 @@ class _Cut(Exception):
 
 
 class Proxy:
-    """Forwards connections to a ClickHouse. Faults strike once each, in the order they were armed."""
+    """Forwards connections to a ClickHouse, and lets armed faults strike once each."""
 
     def __init__(self, host: str, port: int) -> None:
         self._server = (host, port)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._lock = threading.Lock()
-        self._armed: list[Fault] = []
+        self._armed: list[list[Fault]] = []
         self.struck: list[Fault] = []
         self._ends: set[socket.socket] = set()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def arm(self, *faults: Fault) -> None:
-        """Let faults strike, each as soon as it can after the one before it."""
+        """Let faults strike, each as soon as it can after the one before it.
+
+        What is armed by another call strikes independently of these.
+        """
         with self._lock:
-            self._armed += faults
+            self._armed.append(list(faults))
+
+    def disarm(self) -> None:
+        """Let nothing strike any more."""
+        with self._lock:
+            self._armed.clear()
 
     def strike(self, step: Step) -> bool:
-        """Say whether the next fault is for this step; it is used up then."""
-        with self._lock:
-            if not self._armed or self._armed[0].step != step:
-                return False
-            self.struck.append(self._armed.pop(0))
-            return True
+        """Say whether a fault that is due is for this step; it is used up then."""
+        return self._take(lambda fault: fault.step == step) is not None
 
     def next_insert_fault(self, table: str) -> Fault | None:
-        """Return the next fault if it is for an insert into this table."""
+        """Return a fault that is due if it is for an insert into this table."""
+        return self._take(
+            lambda fault: fault.step not in ("hello", "answer") and fault.table in ("", table)
+        )
+
+    def _take(self, wanted: Callable[[Fault], bool]) -> Fault | None:
         with self._lock:
-            fault = self._armed[0] if self._armed else None
-            wanted = fault is not None and fault.step not in ("hello", "answer")
-            if fault is None or not wanted or fault.table not in ("", table):
+            due = next((faults for faults in self._armed if wanted(faults[0])), None)
+            if due is None:
                 return None
-            self.struck.append(self._armed.pop(0))
+            fault = due.pop(0)
+            self._armed = [faults for faults in self._armed if faults]
+            self.struck.append(fault)
             return fault
 
     @property
     def left(self) -> int:
         """How many faults have not struck yet."""
         with self._lock:
-            return len(self._armed)
+            return sum(map(len, self._armed))
 
     def close(self) -> None:
         """End everything."""

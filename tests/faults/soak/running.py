@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from kafka import TopicPartition
+from kafka.errors import KafkaError
 
 from schemas.catalog import INPUTS
 from schemas.errors import SinkError
@@ -74,7 +75,7 @@ class _Soak:
         self.supply = Supply(
             self.parts.kafka.address,
             partitions=PARTITIONS,
-            ahead=_AHEAD,
+            ahead=min(_AHEAD, max(4_000, options.events // 20)),
             pace=options.events / (60 * options.minutes) if options.minutes else 0.0,
         )
 
@@ -90,6 +91,8 @@ class _Soak:
                 self._wait(partial(self._has_read, strike.at), strike)
                 self._strike(strike)
             self._wait(lambda: self.supply.done and self._caught_up(), None)
+            # A worker that was started last may still fold again what one before it had written.
+            self._wait(self._all_committed, None)
         finally:
             self.supply.stop()
             self.memory.stop()
@@ -182,6 +185,13 @@ class _Soak:
         return now is not None and all(
             now.get(part, 0) >= end for part, end in self.supply.acknowledged.items()
         )
+
+    def _all_committed(self) -> bool:
+        try:
+            committed = self.stage.committed()
+        except KafkaError:
+            return False
+        return all(committed.get(part, 0) >= end for part, end in self.supply.acknowledged.items())
 
     def _wait(self, done: Callable[[], bool], strike: Strike | None) -> None:
         """Wait until something is done, and see to everybody meanwhile.

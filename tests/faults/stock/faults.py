@@ -240,7 +240,7 @@ def crashed(kind: str, ground: Ground) -> Outcome:
             f"SELECT path FROM system.parts WHERE database = '{database}' AND table = 'answers'"
         )
         kill(server)
-        proxy._armed.clear()
+        proxy.disarm()
         for (path,) in parts:
             shutil.move(path, folder / Path(path).name)
         restart(server)
