@@ -64,7 +64,7 @@ def test_killed_under_load(log: Log) -> None:
             kill(server)
             restart(server)
         log.send(producer, sent[60 * times :])
-        stage.wait_read(len(sent), within_s=120)
+        stage.wait_read(len(sent))
         assert worker.stop() == 0
         assert worker.events("waiting"), "no kill was noticed"
         assert b"Traceback" not in worker.log.read_bytes()
@@ -146,7 +146,7 @@ def test_away_for_half_an_hour(log: Log) -> None:
         assert sum(at - stage.starts[part] for part, at in stage.committed().items()) <= 300
         check_committed(stage)
         gate.open()
-        stage.wait_read(len(log.sent), within_s=90)
+        stage.wait_read(len(log.sent))
         assert worker.stop() == 0
         assert b"Traceback" not in worker.log.read_bytes()
     check(stage, log)

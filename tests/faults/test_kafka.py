@@ -93,7 +93,7 @@ def test_workers_come_and_go_under_load(log: Log) -> None:
                 workers.pop(0).kill()
                 stage.evict()
         log.send(producer, sent[150 * rebalances() :])
-    stage.wait_read(len(sent), within_s=90)
+    stage.wait_read(len(sent))
     for worker in workers:
         assert worker.stop() == 0
         # To be removed from the group, as all members are with a dead one, is an error to its client.
@@ -173,7 +173,7 @@ def test_the_broker_comes_back(log: Log, kafka: KafkaPart, killed: bool) -> None
             # A broker that is killed forgets where a log was said to begin, some seconds ago.
             _remove_before(log.brokers, log.starts)
             assert worker.process.poll() is None, worker.end_of_log()
-    stage.wait_read(len(sent), within_s=90)
+    stage.wait_read(len(sent))
     floor: Offsets = {}
     until("all committed", lambda: _ends_committed(stage, floor), explain=worker.end_of_log)
     assert worker.stop() == 0

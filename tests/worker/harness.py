@@ -28,7 +28,7 @@ from tests.waiting import until
 __all__ = ["Stage", "WorkerProcess", "empty_inputs"]
 
 #: Longer than anything takes on a machine that does much else.
-WAIT_S = 120.0
+WAIT_S = 180.0
 
 _WORKER = 'import sys; from streams.cli.main import main; sys.argv[1:] = ["worker"]; main()'
 
