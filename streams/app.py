@@ -9,7 +9,7 @@ import socket
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from functools import partial
 from importlib.metadata import version
 from typing import Any
@@ -71,9 +71,20 @@ class _Worker:
         self._name = f"{socket.gethostname()}:{os.getpid()}"
 
     async def run(self) -> None:
+        """Work until somebody says stop. From then on there is a limit to what it takes to end."""
         loop = asyncio.get_running_loop()
-        for name in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(name, self._stop.set)
+        with ExitStack() as guards:
+
+            def told_to_stop() -> None:
+                if not self._stop.is_set():
+                    guards.enter_context(exit_unless(self._settings.worker.stop_s + 20, 1))
+                self._stop.set()
+
+            for name in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(name, told_to_stop)
+            await self._run()
+
+    async def _run(self) -> None:
         settings, conditions = self._settings, self._conditions
         measures = measures_of(settings)
         clickhouse = ClickHouse(address_of(settings))
