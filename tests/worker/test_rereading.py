@@ -28,7 +28,8 @@ def topic(kafka_brokers: str) -> Iterator[str]:
     name = f"reread-{uuid.uuid4().hex[:10]}"
     admin = KafkaAdminClient(bootstrap_servers=kafka_brokers)
     try:
-        admin.create_topics([NewTopic(name, 1, 1)])
+        # What the tests send is dated long ago, and retention would delete it now and then.
+        admin.create_topics([NewTopic(name, 1, 1, topic_configs={"retention.ms": "-1"})])
         yield name
         admin.delete_topics([name])
     finally:
